@@ -62,7 +62,8 @@ class Judged:
 class Labelled:
     """One labeler's answers (n, k) for both replies of each pair, NaN where it gave none.
 
-    `topics` (n, t) says which topics of `topic_names` the chosen reply has.
+    `topics` (n, t) says which topics of `topic_names` the chosen reply has; `mended` (n) which
+    pairs were left out since labels of a reply did not come valid at first try.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Labelled:
     rejected: Floats
     topic_names: tuple[str, ...]
     topics: Bools
+    mended: Bools | None = None
 
     @property
     def differences(self) -> Floats:
@@ -109,11 +111,13 @@ class Joined:
     def out(self, models: Sequence[str], labeler: str) -> dict[str, int]:
         """How many pairs are not in such a number, each for the first reason that it has."""
         rated = self.rated_by(models)
-        answers = self.labelers[labeler].differences
-        nothing = np.isnan(answers).all(axis=1)
-        some = np.isnan(answers).any(axis=1) & ~nothing
+        own = self.labelers[labeler]
+        mended = np.zeros(len(self), dtype=np.bool_) if own.mended is None else own.mended
+        nothing = np.isnan(own.differences).all(axis=1) & ~mended
+        some = np.isnan(own.differences).any(axis=1) & ~nothing & ~mended
         found = {
             "not rated": int((~rated).sum()),
+            "labels mended or asked again": int((rated & mended).sum()),
             "not labelled on both sides": int((rated & nothing).sum()),
             "a label missing": int((rated & some).sum()),
         }
@@ -130,8 +134,16 @@ class Joined:
         )
 
 
-def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[str]) -> Joined:
+def join(
+    compared: Results,
+    labelled: Sequence[LabelResults],
+    models: Sequence[str],
+    *,
+    first_try: bool = False,
+) -> Joined:
     """Join one comparison with labellings of the same dataset's pairs.
+
+    With `first_try` labels that were mended or asked for again are left out.
 
     Raises:
         BadInput: the comparison is not finished, or a labelling is about other pairs, or shares no
@@ -145,7 +157,7 @@ def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[s
     aligned = compared.aligned
     row_ids = aligned.row_ids
     judged = {name: _judged(aligned.models[name].margin) for name in models}
-    labels = {one.run.id: _labels(compared, one, row_ids) for one in labelled}
+    labels = {one.run.id: _labels(compared, one, row_ids, first_try) for one in labelled}
     return on_rows(compared.dataset, row_ids, judged, labels)
 
 
@@ -180,7 +192,7 @@ def _log(characters: pd.Series) -> Floats:
     return np.asarray(np.log(np.maximum(characters.to_numpy(np.float64), 1)), dtype=np.float64)
 
 
-def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
+def _labels(compared: Results, own: LabelResults, row_ids: Ints, first_try: bool) -> Labelled:
     if own.content != str(compared.dataset.about["content"]):
         raise BadInput(
             f"Run {own.run.id} labels {own.dataset.about['label']}, run {compared.run.id} judged "
@@ -200,11 +212,17 @@ def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
         )
     is_chosen = table["preference"].eq("chosen").to_numpy(bool)
     values = np.stack([_numbers(table[key], key) for key in keys], axis=1)
+    mended = np.zeros(len(row_ids), dtype=np.bool_)
+    if first_try:
+        valid = table["status"].eq("valid") & table["attempt"].eq(1).fillna(False)
+        late = ~valid.to_numpy(bool) & ~np.isnan(values).all(axis=1)
+        mended[at[late & here]] = True
+        values[late] = np.nan
     sides = np.full((2, len(row_ids), len(keys)), np.nan)
     for side, own_rows in enumerate((is_chosen & here, ~is_chosen & here)):
         sides[side, at[own_rows]] = values[own_rows]
     names, topics = _topics(own, is_chosen & here, at, len(row_ids))
-    return Labelled(own.run.id, own.labeler, keys, sides[0], sides[1], names, topics)
+    return Labelled(own.run.id, own.labeler, keys, sides[0], sides[1], names, topics, mended)
 
 
 def _numbers(column: pd.Series, key: str) -> Floats:

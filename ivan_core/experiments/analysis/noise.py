@@ -28,8 +28,9 @@ def labeler_sentence(analysed: Analysed, who: WhoLabelled) -> str:
     """How often a labeler agrees with people, else with the other labelers, else that nobody has
     checked it."""
     found = who.checked
+    tried = " Only replies whose labels came valid at first try." if analysed.spec.first_try else ""
     if found is None:
-        return f"Labels by {who.named}: {_NOBODY}. {_SHRINK}"
+        return f"Labels by {who.named}: {_NOBODY}. {_SHRINK}{tried}"
     if found["by"] == "people":
         answers = number_of(found["who"], "person", "people")
         start = f"Labels by {who.named}: the same answer as people"
@@ -41,7 +42,7 @@ def labeler_sentence(analysed: Analysed, who: WhoLabelled) -> str:
         how = f"; {number_of(found['texts'], 'text')}"
     both = found["both"]
     apart = f" Where either says yes, or a mood, both do in {_rate(both)}." if both else ""
-    return f"{start} in {_rate(found['same'], 'answers', how)}.{apart}"
+    return f"{start} in {_rate(found['same'], 'answers', how)}.{apart}{tried}"
 
 
 def _rate(share: Mapping[str, Any], noun: str = "", more: str = "") -> str:

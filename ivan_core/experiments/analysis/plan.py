@@ -24,6 +24,7 @@ def spec_of_runs(
     before: str = "",
     after: str = "",
     control: Control = "length",
+    first_try: bool = False,
 ) -> AnalysisSpec:
     """What to analyse: runs are known by their kind, and what is not named is a study's newest.
 
@@ -66,6 +67,7 @@ def spec_of_runs(
         before=before,
         after=after,
         control=control,
+        first_try=first_try,
     )
 
 

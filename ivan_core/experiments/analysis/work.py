@@ -31,7 +31,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
             "Judge it anew, then analyse that.",
         )
     models = spec.models or compared.models
-    joined = join(compared, labelled, models)
+    joined = join(compared, labelled, models, first_try=spec.first_try)
     people = people_on(compared.dataset, joined.row_ids)
     by_labeler = [
         steps.outcomes(joined, run_id, spec.before, spec.after) for run_id in joined.labelers

@@ -17,6 +17,9 @@ from ivan_core.experiments.analysis.figures import imprint_rows
 from ivan_core.experiments.analysis.noise import labeler_sentence, people_rows, reviewed_sentence
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import effect_sentence, quotes
+from ivan_core.experiments.labels.results import open_labels
+from ivan_core.labels.table import read_labels, write_labels
+from ivan_core.runs.registry import Registry
 
 ASKED = KEYS[:3]
 MANY = 320
@@ -161,3 +164,26 @@ def test_it_leaves_as_a_zip_and_comes_back_with_figure_and_all(
     assert after.labelers[0].checked == before.labelers[0].checked is not None
     assert after.table("corrected").equals(before.table("corrected"))
     assert "as people label" in of_run.figure(after.run.id, "imprint", "csv").decode()
+
+
+def test_labels_that_were_mended_or_asked_again_are_left_out_where_that_is_asked(
+    analysing: Analysing,
+) -> None:
+    compared, labelled = analysing.compared((PLAIN,)), analysing.labelled()
+    path = Registry(analysing.data_dir).folder(labelled) / "labels.parquet"
+    table = read_labels(path)
+    mended = table["row_id"].eq(7) & table["preference"].eq("chosen")
+    again = table["row_id"].eq(9) & table["preference"].eq("rejected")
+    table.loc[mended, "status"] = "repaired"
+    table.loc[again, "attempt"] = 2
+    write_labels(path, table)
+    open_labels.cache_clear()
+    every = open_analysis(analysing.analysed(compared, labelled))
+    first = open_analysis(analysing.analysed(compared, labelled, first_try=True))
+    out = {"not rated": 1, "not labelled on both sides": 1}
+    assert every.used(PLAIN, labelled)["out"] == out
+    own = first.used(PLAIN, labelled)
+    assert own["used"] == every.used(PLAIN, labelled)["used"] - 2
+    assert own["out"] == {**out, "labels mended or asked again": 2}
+    assert sentence(first).endswith(" Only replies whose labels came valid at first try.")
+    assert first.spec.command_line.endswith(" --first-try")

@@ -1,6 +1,6 @@
-"""Whether intervals hold what they say, in simulations whose truth is known: 400 draws each.
+"""Whether intervals hold what they say, in simulations whose truth is known.
 
-They take minutes, so they are left out unless they are asked for:
+They take ten minutes, so they are left out unless they are asked for:
 
     OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -q -s -m slow tests/metrics/imprint
 
@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DRAWS = 400
+DRAWS, MORE_DRAWS = 400, 2_000
+"""Of 400 families of which 7% err the share strays by 0.013, so that these are drawn more often."""
 PREVALENCE = {
     "vocabulary": 0.06,
     "anthropomorphic": 0.10,
@@ -152,7 +153,7 @@ def covers(one: Effect, truth: float) -> bool:
 def test_intervals_cover_and_families_err_rarely(size: str, scenario: str) -> None:
     covered: dict[str, list[bool]] = {name: [] for name in FEATURES}
     wrong = 0
-    for seed in range(DRAWS):
+    for seed in range(MORE_DRAWS):
         own = study(size, scenario, seed)
         found = together(own.rows, own.outcome).effects
         told = {one.feature: one for one in found if not one.why and one.feature != LENGTH}
@@ -161,16 +162,16 @@ def test_intervals_cover_and_families_err_rarely(size: str, scenario: str) -> No
             covered[name].append(covers(one, truth[name]))
         wrong += any(one.p_holm < SIGNIFICANT and not truth[name] for name, one in told.items())
     every = np.concatenate([np.array(one, dtype=np.float64) for one in covered.values()])
-    often = {name: np.mean(one) for name, one in covered.items() if len(one) >= DRAWS / 2}
+    often = {name: np.mean(one) for name, one in covered.items() if len(one) >= MORE_DRAWS / 2}
     print(
         f"\n{size}, {scenario}: {every.mean():.3f} of {len(every):,} intervals cover; by feature"
         f" {min(often.values()):.3f} to {max(often.values()):.3f} ({len(often)} features);"
-        f" {wrong / DRAWS:.3f} of families err"
+        f" {wrong / MORE_DRAWS:.3f} of families err"
     )
     assert 0.93 <= every.mean() <= 0.97
-    # A feature of 400 draws strays by 0.011 around 0.95: three of these below and above.
-    assert min(often.values()) >= 0.93 - 0.02 and max(often.values()) <= 0.985
-    assert wrong / DRAWS <= 0.08
+    # Of 2,000 draws each feature strays by 0.005: two of these beyond what is asked.
+    assert min(often.values()) >= 0.93 - 0.01 and max(often.values()) <= 0.97 + 0.01
+    assert wrong / MORE_DRAWS <= 0.08
 
 
 def test_a_labeler_who_errs_in_3_percent_is_corrected_by_300_pairs_that_people_described() -> None:

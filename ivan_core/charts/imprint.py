@@ -88,7 +88,9 @@ def _as_people(series: str) -> str:
 
 
 def _lines(known: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row a feature, the largest effect first."""
+    """One row a feature, the largest effect first; as people label where there is no other."""
+    own = known["clear"] != PEOPLE
+    known = known[own | ~known["feature"].isin(known["feature"][own])]
     size = known["estimate"].abs().groupby(known["feature"], sort=False).max()
     size = size.sort_values(ascending=False, kind="stable")
     counts = known.groupby("feature")[["differs", "n"]].max()

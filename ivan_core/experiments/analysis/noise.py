@@ -65,7 +65,9 @@ def people_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd
     return found.assign(**told).reindex(columns=[*table.columns, "reviewed"])
 
 
-def reviewed_sentence(analysed: Analysed, labeler: str) -> str:
+def reviewed_sentence(
+    analysed: Analysed, labeler: str, view: str = "together", control: str = "length"
+) -> str:
     """On how many pairs people described both replies, and how many are needed or what they do."""
     pairs = max(analysed.used(model, labeler).get("reviewed", 0) for model in analysed.models)
     if pairs < LEAST_REVIEWED:
@@ -75,6 +77,8 @@ def reviewed_sentence(analysed: Analysed, labeler: str) -> str:
         )
     if people_rows(analysed, labeler, "together", "length").empty:
         return f"People described {pairs:,} pairs, too much alike to tell labels apart."
+    if people_rows(analysed, labeler, view, control).empty:
+        return "As people label: drawn where all else is equal and length stands beside the labels."
     return (
         f"Diamonds: as people label. People described both replies of {pairs:,} pairs blindly,"
         " drawn at random; this corrects the labeler's mistakes for the labels that differ in ten"

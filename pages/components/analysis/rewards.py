@@ -45,7 +45,7 @@ def what_it_rewards(analysed: Analysed) -> None:
         chart = imprint_dots(effects, TITLES, dark=dark())
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
-        say(reviewed_sentence(analysed, labeler), "small", quiet=True)
+        say(reviewed_sentence(analysed, labeler, view, control), "small", quiet=True)
     with right:
         _one_effect(analysed, labeler, effects.to_dict("records"))
     beside_what_it_rewards(analysed, labeler)

@@ -129,6 +129,7 @@ def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: 
     assert told.startswith("As people label, alike in all else in this table, org/plain gives a")
     assert "people described 318 of 318 pairs" in told
     assert "Diamonds: as people label." in reviewed_sentence(found, labelled)
+    assert "drawn where all else" in reviewed_sentence(found, labelled, "alone", "")
     assert told in [one.sentence for one in quotes(found)]
 
 

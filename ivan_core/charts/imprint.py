@@ -138,7 +138,12 @@ def _marks(
         )
         dot = alt.X("estimate:Q", title=x["title"], scale=x["scale"])
         ends = own.mark_rule(strokeWidth=2, y2Offset=offset, **at)
-        layers.append(ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"))
+        # Lines are thin: what is pressed is as high as a finger needs, and not drawn.
+        room = own.mark_rule(strokeWidth=_MARK - 1, y2Offset=offset, **at)
+        layers += [
+            room.encode(x=x, x2="high:Q", opacity=alt.value(0)),
+            ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"),
+        ]
         if name.endswith(PEOPLE):
             diamond = own.mark_point(shape="diamond", filled=True, size=110, **at)
             layers.append(diamond.encode(x=dot))

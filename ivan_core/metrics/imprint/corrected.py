@@ -52,10 +52,11 @@ def corrected(
 
     by_people = least_squares(columns(people), outcome[reviewed], people.groups)
     by_labeler = least_squares(columns(own), outcome[reviewed], people.groups)
-    of_all = least_squares(columns(labelled), outcome, labelled.groups)
+    x = columns(labelled)  # what can be told apart on a part of them, can be on all
+    of_all = np.linalg.solve(x.T @ x, x.T @ outcome)
     cross, square = by_people.moves.T @ by_labeler.moves, by_labeler.variance
     weight = cross @ np.linalg.pinv(square, hermitian=True)
-    apart = by_labeler.coefficients - of_all.coefficients
+    apart = by_labeler.coefficients - of_all
     found = by_people.coefficients - weight @ apart
     variance = by_people.variance - (1 - count / len(outcome)) * weight @ cross.T
     estimates = {

@@ -10,10 +10,10 @@ import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
@@ -46,6 +46,12 @@ class _Share(BaseModel):
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
     effective_n: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.count > self.n or not self.low <= self.high:
+            raise ValueError("is no share")
+        return self
 
 
 class _Checked(BaseModel):

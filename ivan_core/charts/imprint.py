@@ -17,7 +17,7 @@ _ROOM = 150
 _NAME = 30
 """Pixels of a row for its name; each series takes so many more below it."""
 _MARK = 13
-CLEAR, FOR_ONE = "clear", "clear for this labeler"
+CLEAR, FOR_ONE, PEOPLE = "clear", "clear for this labeler", "as people label"
 
 
 def imprint_dots(
@@ -31,9 +31,12 @@ def imprint_dots(
 
     `effects` has model, feature, estimate, low, high, clear, differs and n; features without an
     estimate are left out. A dot is filled where the effect is clear, hollow where it is for this
-    labeler alone, else a stroke. A press fills the selection "effect" with feature and series.
+    labeler alone, else a stroke; a diamond is the effect as people label. A press fills the
+    selection "effect" with feature and series.
     """
-    shown = effects.assign(series=effects["model"], decimals=2)
+    as_people = effects["model"].map(_as_people)
+    series = effects["model"].where(effects["clear"] != PEOPLE, as_people)
+    shown = effects.assign(series=series, decimals=2)
     across = "Typical margins more for the reply that has it"
     return _effect_dots(shown, titles, title, across, dark)
 
@@ -65,7 +68,9 @@ def _effect_dots(
     if known.empty:
         return _NOTHING
     ink = palette.ink(dark)
-    series = list(dict.fromkeys(known["series"]))
+    own = list(dict.fromkeys(known["series"][known["clear"] != PEOPLE]))
+    there = set(known["series"])
+    series = [one for name in own for one in (name, _as_people(name)) if one in there]
     lines = _lines(known, titles)
     dots = known.merge(lines[["feature", "line", "name"]], on="feature")
     dots["told"] = [_told(row) for row in dots.to_dict("records")]
@@ -81,12 +86,19 @@ def _effect_dots(
     ]
     chart = alt.layer(*layers).properties(height=step * len(lines))
     subtitle = "dot: clear, ring: clear for this labeler, stroke: not"
+    subtitle += f", diamond: {PEOPLE}" if len(series) > len(own) else ""
     described = f"{title} {across}. {_description(dots)}"
     return palette.framed(chart, title, described, subtitle, dark=dark)
 
 
+def _as_people(series: str) -> str:
+    return f"{series}, {PEOPLE}"
+
+
 def _lines(known: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row a feature, the largest effect first."""
+    """One row a feature, the largest effect first; as people label where there is no other."""
+    own = known["clear"] != PEOPLE
+    known = known[own | ~known["feature"].isin(known["feature"][own])]
     size = known["estimate"].abs().groupby(known["feature"], sort=False).max()
     size = size.sort_values(ascending=False, kind="stable")
     counts = known.groupby("feature")[["differs", "n"]].max()
@@ -107,14 +119,15 @@ def _marks(
 ) -> list[alt.Chart]:
     selection = marks.selection("effect", ["feature", "series"])
     opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
-    colours = alt.Scale(domain=list(series), range=palette.model_colours(len(series)))
+    models = [name for name in series if not name.endswith(PEOPLE)]
+    by_name = dict(zip(models, palette.model_colours(len(models)), strict=True))
+    by_name |= {_as_people(name): colour for name, colour in by_name.items()}
+    colours = alt.Scale(domain=list(series), range=[by_name[name] for name in series])
+    legend = alt.Legend(title=None, orient="top", symbolType="circle")
+    if len(models) < len(series):
+        legend.values = models
     colour = alt.Color(
-        "series:N",
-        sort=None,
-        scale=colours,
-        legend=alt.Legend(title=None, orient="top", symbolType="circle")
-        if len(series) > 1
-        else None,
+        "series:N", sort=None, scale=colours, legend=legend if len(models) > 1 else None
     )
     tips = [
         alt.Tooltip("name:N", title="Feature"),
@@ -138,6 +151,12 @@ def _marks(
         layers += [
             room.encode(x=x, x2="high:Q", opacity=alt.value(0)),
             ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"),
+        ]
+        if name.endswith(PEOPLE):
+            diamond = own.mark_point(shape="diamond", filled=True, size=110, **at)
+            layers.append(diamond.encode(x=dot))
+            continue
+        layers += [
             own.mark_point(shape="stroke", angle=90, size=90, strokeWidth=2, **at)
             .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{FOR_ONE}'")
             .encode(x=dot),

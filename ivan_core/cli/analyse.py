@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         "study that has both.",
     )
     fields = made.SpecOptions(AnalysisSpec)
-    fields.add(parser, "models", "labelers", "before", "after", "control")
+    fields.add(parser, "models", "labelers", "before", "after", "control", "first_try")
     add_plan(parser)
 
 
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         before=options.before or "",
         after=options.after or "",
         control=options.control or "length",
+        first_try=bool(options.first_try),
     )
     named = ", ".join(spec.labelers)
     print(f"Run {spec.comparison} ({', '.join(spec.models)}) with labels of {named}.")

@@ -6,7 +6,7 @@ All others are kept and shown; here they are only counted, so that it can be sai
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from ivan_core.domain.reviews import BETTER, Opinion, Queue, Task
 from ivan_core.engine import datasets
 from ivan_core.metrics.intervals import Groups, design_effect, units_of
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
+from ivan_core.metrics.labels.answers import majority
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ Stamp = tuple[Path, str, tuple[int, ...], tuple[int, int, float], bool]
 """A data folder, a dataset's content, its queues, what changes with every save in them, and whether
 answers in under a second count."""
 
+Texts = Mapping[TextKey, Mapping[str, Label]]
 _LEFT_OUT = {
     "not_random": "on items that were not drawn at random",
     "prefilled": "given with labels shown beforehand",
@@ -189,6 +191,19 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
         quick_counted,
         {task: tuple(own) for task, own in timed.items()},
     )
+
+
+def texts_of_majority(used: Used, keys: Sequence[str], without: str = "") -> Texts:
+    """What most people say of each text, who is named left out; None where no answer has most."""
+    by_text: dict[TextKey, list[Mapping[str, Label]]] = {}
+    for name, own in used.texts.items():
+        if name != without:
+            for text, said in own.items():
+                by_text.setdefault(text, []).append(said)
+    return {
+        text: {key: majority(one.get(key) for one in said) for key in keys}
+        for text, said in sorted(by_text.items(), key=lambda one: one[0].custom_id)
+    }
 
 
 def second_choices(used: Used) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.reviews import NO_DIFFERENCE
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
-from ivan_core.engine.opinions import Stamp, Used, opinions_at
+from ivan_core.engine.opinions import Stamp, Texts, Used, opinions_at, texts_of_majority
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED, Codes
 from ivan_core.experiments.labels.numbers import named
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 CHOICES = ("chosen", "rejected", NO_DIFFERENCE)
 Kind = Literal["person", "choice", "model", "labeler"]
 _SEED = 0
-Texts = Mapping[TextKey, Mapping[str, Label]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +270,9 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
     found: list[Cell] = []
     for name, own in sorted(used.texts.items()):
         if len(used.texts) > 1:
-            others = _majority_texts(used, keys, without=name)
+            others = texts_of_majority(used, keys, without=name)
             found += _cells(Who("person", name), own, others, keys, used.prompts)
-    together = _majority_texts(used, keys)
+    together = texts_of_majority(used, keys)
     for one in newest_labellings(dataset):
         asked = [key for key in keys if key in one.keys]
         own = labels_on(one, [text.row_id for text in together], asked)
@@ -284,18 +283,6 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
 
 def _all_texts(used: Used) -> Iterable[tuple[TextKey, Mapping[str, Label]]]:
     return (one for own in used.texts.values() for one in own.items())
-
-
-def _majority_texts(used: Used, keys: Sequence[str], without: str = "") -> Texts:
-    by_text: dict[TextKey, list[Mapping[str, Label]]] = {}
-    for name, own in used.texts.items():
-        if name != without:
-            for text, said in own.items():
-                by_text.setdefault(text, []).append(said)
-    return {
-        text: {key: majority(one.get(key) for one in said) for key in keys}
-        for text, said in sorted(by_text.items(), key=lambda one: one[0].custom_id)
-    }
 
 
 def _cells(

@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -18,8 +19,9 @@ import numpy as np
 from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
+from ivan_core.experiments.analysis.people import People, checked
 
-TOPICS = 12
+TOPICS, DESCRIBED = 12, 1_000
 
 
 def made_up(pairs: int) -> Joined:
@@ -48,6 +50,14 @@ def made_up(pairs: int) -> Joined:
     return Joined(rows, prompts, prompts % 10, length, subset, models, {"run": labelled})
 
 
+def described(joined: Joined) -> People:
+    """People who say the same as the labeler of some pairs, and nothing of the others."""
+    own = joined.labelers["run"]
+    of = (np.arange(len(joined)) < DESCRIBED)[:, None]
+    sides = {name: np.where(of, getattr(own, name), np.nan) for name in ("chosen", "rejected")}
+    return People(2, replace(own, **sides))
+
+
 def main(pairs: int) -> None:
     joined = made_up(pairs)
     seconds: dict[str, float] = {}
@@ -59,9 +69,12 @@ def main(pairs: int) -> None:
         return found
 
     began = perf_counter()
-    outcomes = steps.outcomes(joined, "run")
+    outcomes, people = steps.outcomes(joined, "run"), described(joined)
     tables: dict[str, Callable[[], object]] = {
         "imprint": lambda: steps.imprint([outcomes]),
+        "imprint with people": lambda: steps.imprint([outcomes], people),
+        "corrected": lambda: steps.as_people(outcomes, people),
+        "checked": lambda: checked(joined, people),
         "explained": lambda: steps.explains(outcomes),
         "importance": lambda: steps.matters(outcomes),
         "topics": lambda: steps.by_topic(outcomes, joined.subset),

@@ -12,7 +12,7 @@ from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, comparing_w
 
 from given.made_labellings import BROKEN, REFUSAL, SENTIMENT, TOPICS, Answer, Labellings
 from given.made_runs import queued, spec_of_file, write_rows
-from ivan_core.domain.labels import LabelPrompt
+from ivan_core.domain.labels import Label, LabelPrompt
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
@@ -85,9 +85,11 @@ def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
 class Analysing:
     """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
 
-    def __init__(self, data_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, data_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, count: int = PAIRS
+    ) -> None:
         self.data_dir = data_dir
-        self.replies = replies()
+        self.replies = replies(count=count)
         rows = [
             {
                 side: f"\n\nHuman: Ask {row}\n\nAssistant: {said}"
@@ -112,9 +114,13 @@ class Analysing:
         row, side = prompt.key.row_id, prompt.key.preference
         if (row, side) == (UNLABELLED, "rejected"):
             return BROKEN
+        return {**self.right(row, side), TOPICS: []}
+
+    def right(self, row: int, side: str) -> dict[str, Label]:
+        """The right labels of a reply."""
         said = self.replies[row][SIDES.index(side)]
         mood = "positive" if GLAD in said else "negative" if SAD in said else "neutral"
-        return {REFUSAL: SORRY in said, SENTIMENT: mood, INSULT: FOOL in said, TOPICS: []}
+        return {REFUSAL: SORRY in said, SENTIMENT: mood, INSULT: FOOL in said}
 
     def analysed(self, *run_ids: str, **asked: Any) -> str:
         """An analysis of some runs that came to its end, whatever that is."""

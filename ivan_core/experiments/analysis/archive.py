@@ -10,10 +10,10 @@ import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import REGRESSION_FEATURES, TextKey
@@ -43,12 +43,39 @@ class _Typical(BaseModel):
     typical_margin: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
+class _Share(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    count: int = Field(ge=0)
+    n: int = Field(ge=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    effective_n: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.count > self.n or not self.low <= self.high:
+            raise ValueError("is no share")
+        return self
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: Literal["people", "labelers"]
+    who: int = Field(ge=1)
+    texts: int = Field(ge=1)
+    same: _Share
+    both: _Share | None
+
+
 class _Labeler(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     run: str = Field(pattern=r"\A[A-Za-z0-9-]{1,60}\z")
     id: str = Field(min_length=1, max_length=200)
     rule_based: bool
+    checked: _Checked | None = None
 
 
 class _Pairs(BaseModel):
@@ -58,6 +85,7 @@ class _Pairs(BaseModel):
     labeler: str
     used: int = Field(ge=0)
     out: dict[str, int]
+    reviewed: int = Field(0, ge=0)
 
 
 class _Facts(BaseModel):
@@ -91,7 +119,9 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         done=len(joined),
         chunk=len(joined),
         tables={JOINED: joined, **{file_of(name): table for name, table in tables.items()}},
-        write=partial(_write, tables=tables, joined=joined, facts=facts.model_dump()),
+        write=partial(
+            _write, tables=tables, joined=joined, facts=facts.model_dump(exclude_unset=True)
+        ),
     )
 
 
@@ -135,7 +165,8 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
             raise zipped.damaged(f"its table {name} has a {column} that is none of its own")
     numbers = table.select_dtypes("number")
     wrong = np.isinf(numbers.to_numpy(np.float64)).any(axis=1)
-    for column in {"n", "differs", "found", "prompts", "inside", "outside"} & set(types):
+    counts = {"n", "differs", "found", "prompts", "inside", "outside", "reviewed"}
+    for column in counts & set(types):
         wrong |= (table[column] < 0).to_numpy(bool)
     if {"low", "high"} <= set(types):
         wrong |= (table["low"] > table["high"]).to_numpy(bool)

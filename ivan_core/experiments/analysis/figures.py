@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.analysis.findings import findings
+from ivan_core.experiments.analysis.noise import people_rows
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences import (
     AGAINST,
@@ -51,6 +52,15 @@ TITLES = {
 """What features are called in charts."""
 
 
+def imprint_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd.DataFrame:
+    """The effects of one view, and beside them those as people label."""
+    import pandas as pd
+
+    effects = shown_effects(analysed, labeler, view, control)
+    as_people = people_rows(analysed, labeler, view, control)
+    return effects if as_people.empty else pd.concat([effects, as_people], ignore_index=True)
+
+
 def why_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
     """The effects of one model's going against the choice, in points, side by side."""
     table = analysed.table("why", model=model, labeler=labeler)
@@ -84,12 +94,17 @@ _INTERVALS = (
     " of one model."
 )
 
+_CORRECTED = (
+    " As people label: the imprint by people's labels of the pairs that they described, corrected"
+    " by how the labeler's on these differs from its on all (Chen and Chen 2000)."
+)
+
 
 def _imprint(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
     from ivan_core.charts.imprint import imprint_dots
 
     who = analysed.labeler(labeler)
-    table = shown_effects(analysed, labeler, view, control)
+    table = imprint_rows(analysed, labeler, view, control)
     alike = "alike in all else in the table" if view == "together" else "each feature by itself"
     beside = {"length": " and of log length", "none": "", "chosen": " and of log length"}[control]
     constant = "with" if control == "chosen" else "without"
@@ -99,7 +114,7 @@ def _imprint(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn
         "By how many typical margins each model likes the reply with a feature more,"
         f" {alike}. {who.sentence}",
         f"A regression of margins on differences of labels{beside}, {constant} a constant."
-        f" {_INTERVALS}"
+        f" {_INTERVALS}{_CORRECTED if 'reviewed' in table else ''}"
         if view == "together"
         else f"Margins on differences of one label at a time, without a constant. {_INTERVALS}",
     )

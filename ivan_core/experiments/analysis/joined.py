@@ -57,7 +57,8 @@ class Labelled:
     """One labeler's answers (n, k) for both replies of each pair, and how these differ; NaN where
     it tells nothing.
 
-    `topics` (n, t) says which topics of `topic_names` the chosen reply has.
+    `topics` (n, t) says which topics of `topic_names` the chosen reply has; `mended` (n) which
+    pairs were left out since labels of a reply did not come valid at first try.
     """
 
     run_id: str
@@ -68,6 +69,7 @@ class Labelled:
     differences: Floats
     topic_names: tuple[str, ...]
     topics: Bools
+    mended: Bools | None = None
 
     @property
     def authored(self) -> bool:
@@ -107,11 +109,13 @@ class Joined:
         """How many pairs are not in such a number, each for the first reason that it has."""
         rated = self.rated_by(models)
         own = self.labelers[labeler]
-        nothing = np.isnan(own.differences).all(axis=1)
-        some = np.isnan(own.differences).any(axis=1) & ~nothing
+        mended = np.zeros(len(self), dtype=np.bool_) if own.mended is None else own.mended
+        nothing = np.isnan(own.differences).all(axis=1) & ~mended
+        some = np.isnan(own.differences).any(axis=1) & ~nothing & ~mended
         unlabelled = "of no minimal pair" if own.authored else "not labelled on both sides"
         found = {
             "not rated": int((~rated).sum()),
+            "labels mended or asked again": int((rated & mended).sum()),
             unlabelled: int((rated & nothing).sum()),
             "a label missing": int((rated & some).sum()),
         }
@@ -128,8 +132,16 @@ class Joined:
         )
 
 
-def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[str]) -> Joined:
+def join(
+    compared: Results,
+    labelled: Sequence[LabelResults],
+    models: Sequence[str],
+    *,
+    first_try: bool = False,
+) -> Joined:
     """Join one comparison with labellings of the same dataset's pairs.
+
+    With `first_try` labels that were mended or asked for again are left out.
 
     Raises:
         BadInput: the comparison is not finished, or a labelling is about other pairs, or shares no
@@ -143,7 +155,7 @@ def join(compared: Results, labelled: Sequence[LabelResults], models: Sequence[s
     aligned = compared.aligned
     row_ids = aligned.row_ids
     judged = {name: _judged(aligned.models[name].margin) for name in models}
-    labels = {one.run.id: _labels(compared, one, row_ids) for one in labelled}
+    labels = {one.run.id: _labels(compared, one, row_ids, first_try) for one in labelled}
     return on_rows(compared.dataset, row_ids, judged, labels)
 
 
@@ -178,7 +190,7 @@ def _log(characters: pd.Series) -> Floats:
     return np.asarray(np.log(np.maximum(characters.to_numpy(np.float64), 1)), dtype=np.float64)
 
 
-def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
+def _labels(compared: Results, own: LabelResults, row_ids: Ints, first_try: bool) -> Labelled:
     if own.content != str(compared.dataset.about["content"]):
         raise BadInput(
             f"Run {own.run.id} labels {own.dataset.about['label']}, run {compared.run.id} judged "
@@ -186,7 +198,7 @@ def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
             "Choose labels of the same dataset.",
         )
     keys = tuple(key for key in REGRESSION_FEATURES if key in own.keys)
-    told = pair_labels(own, keys)
+    told = pair_labels(own, keys, first_try=first_try)
     at, here = _places(told.row_ids, row_ids)
     if not here.any() or not keys:
         raise BadInput(
@@ -198,7 +210,19 @@ def _labels(compared: Results, own: LabelResults, row_ids: Ints) -> Labelled:
         placed[place, at[here]] = values[here]
     names, topics = _topics(own, row_ids)
     chosen, rejected, difference = placed
-    return Labelled(own.run.id, own.labeler, keys, chosen, rejected, difference, names, topics)
+    mended = _mended(own, row_ids) if first_try else None
+    return Labelled(
+        own.run.id, own.labeler, keys, chosen, rejected, difference, names, topics, mended
+    )
+
+
+def _mended(own: LabelResults, row_ids: Ints) -> Bools:
+    """The pairs of which a reply has labels that did not come valid at first try."""
+    table = own.table
+    valid = table["status"].eq("valid") & table["attempt"].eq(1).fillna(False)
+    labelled = table[list(own.keys)].notna().any(axis=1)
+    late = table["row_id"][labelled & ~valid].to_numpy(np.int64)
+    return np.isin(row_ids, late)
 
 
 def _places(wanted: Ints, row_ids: Ints) -> tuple[Ints, Bools]:

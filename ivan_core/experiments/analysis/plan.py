@@ -26,6 +26,7 @@ def spec_of_runs(
     before: str = "",
     after: str = "",
     control: Control = "length",
+    first_try: bool = False,
 ) -> AnalysisSpec:
     """What to analyse: runs are known by their kind, and what is not named is a study's newest.
 
@@ -68,6 +69,7 @@ def spec_of_runs(
         before=before,
         after=after,
         control=control,
+        first_try=first_try,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences import (
     explained_sentence,
@@ -20,6 +21,8 @@ def print_analysis(run_id: str, out: TextIO) -> None:
     """Print what each model rewards by each labeler, what is missing, and the files."""
     found = open_analysis(run_id)
     for who in found.labelers:
+        print(f"\n{labeler_sentence(found, who)}", file=out)
+        print(reviewed_sentence(found, who.run_id), file=out)
         for model in found.models:
             used = found.used(model, who.run_id)
             print(f"\n{explained_sentence(found, model, who.run_id)}", file=out)

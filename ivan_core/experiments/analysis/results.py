@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WhoLabelled:
-    """A labeler whose labels an analysis rests on, by its run and its id."""
+    """A labeler whose labels an analysis rests on, by its run and its id.
+
+    `checked` says how often it gives the answers of people, or of other labelers: see
+    `people.checked`.
+    """
 
     run_id: str
     id: str
+    checked: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
     def named(self) -> str:
@@ -71,7 +76,10 @@ class Analysed:
 
     @cached_property
     def labelers(self) -> tuple[WhoLabelled, ...]:
-        return tuple(WhoLabelled(one["run"], one["id"]) for one in self.manifest["labelers"])
+        return tuple(
+            WhoLabelled(one["run"], one["id"], one.get("checked"))
+            for one in self.manifest["labelers"]
+        )
 
     def labeler(self, run_id: str) -> WhoLabelled:
         """The labeler with this run; the first if it is none of them."""

@@ -7,17 +7,17 @@ from math import isnan, log
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.choice import chances
-from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE, pairs_for
+from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE, pairs_for
 from ivan_core.metrics.imprint.least_squares import Estimate
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.intervals import interval_text, number_text, rate_of_row
 from ivan_core.metrics.paired import SIGNIFICANT
 from ivan_core.metrics.sentences import rate_words, the
-from ivan_core.models.names import reader_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +110,10 @@ def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
     value, low, high = (row[name] * _unit(row) for name in ("estimate", "low", "high"))
     ends = (-high, -low) if less else (low, high)
     alike = "Alike in all else in this table" if row["view"] == "together" else "By itself"
+    if row["clear"] == AS_PEOPLE:
+        alike = "As people label, alike in all else in this table"
+        of = f"people described {row['reviewed']:.0f} of {number_of(int(row['n']), 'pair')}"
+        of += f", {row['differs']:,.0f} of these differ; the others labelled by {who.named}"
     size = number_text(abs(value), decimals(row), signed=False)
     amount = f"{size} typical margins {'less' if less else 'more'}"
     does = f"{row['model']} gives {reply} {amount}"
@@ -135,18 +139,6 @@ def needs_sentence(spread: float) -> str:
     """How many differing pairs would show an effect within half and a quarter typical margin."""
     told = " and ".join(f"{pairs_for(width, spread):,} for ± {width:g}" for width in HALF_WIDTHS)
     return f"Pairs that must differ in a feature to know its effect within typical margins: {told}."
-
-
-def labeler_sentence(who: WhoLabelled, labelers: int) -> str:
-    """What is known of a labeler's mistakes."""
-    if who.authored:
-        return reader_note(who.id)
-    if labelers > 1:
-        return f"Labels by {who.named}; {labelers - 1} more labelled these pairs: choose above."
-    return (
-        f"Labels by {who.named}: nobody has checked this labeler. Its mistakes shrink effects and"
-        " give some to features that have none, and more rows do not help."
-    )
 
 
 def authored_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
@@ -375,9 +367,13 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     """Question, sentence, its chart, and what that must show, by one labeler."""
     for model in analysed.models:
         yield WHAT_FOR, explained_sentence(analysed, model, who.run_id), "imprint", {}
-    effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
-    for row in effects[effects["estimate"].notna()].to_dict("records"):
-        yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    yield WHAT_FOR, labeler_sentence(analysed, who), "imprint", {}
+    control = analysed.spec.control
+    effects = shown_effects(analysed, who.run_id, "together", control)
+    as_people = people_rows(analysed, who.run_id, "together", control)
+    for table in (effects[effects["estimate"].notna()], as_people):
+        for row in table.to_dict("records"):
+            yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
     if found := found_sentence(analysed, who.run_id):
         yield WHAT_FOR, found, "authored", {}
     for model in analysed.models:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.experiments.analysis.joined import Joined, Labelled
+from ivan_core.experiments.analysis.people import People
 from ivan_core.metrics.imprint.against import REGIMES, Regimes, against_choice, regimes
 from ivan_core.metrics.imprint.choice import choice
 from ivan_core.metrics.imprint.effects import Effect, alone, clearness, together
@@ -86,23 +87,55 @@ def _on_same_rows(found: Iterable[Outcome]) -> list[list[Outcome]]:
     return list(by_rows.values())
 
 
-def imprint(by_labeler: Sequence[Sequence[Outcome]]) -> list[Record]:
+def imprint(by_labeler: Sequence[Sequence[Outcome]], people: People | None = None) -> list[Record]:
     """The imprint of each outcome by each labeler, control and view.
 
-    `by_labeler` holds the outcomes of one labeler after the other, in the same order.
+    `by_labeler` holds the outcomes of one labeler after the other, in the same order. Where people
+    described enough pairs they count as a labeler for what is clear.
     """
     records: list[Record] = []
     for of_labelers in zip(*by_labeler, strict=True):
         views = [("together", control) for control in CONTROLS] + [("alone", "")]
         for view, control in views:
             found = [_imprint(one, view, control) for one in of_labelers]
-            clear = clearness([{one.feature: one for one in own} for own, _ in found])
+            clear = clearness(
+                [_by_feature(own) for own, _ in found],
+                [_by_feature(_as_people(one, people, view, control)) for one in of_labelers],
+            )
             for outcome, (own, spread), words in zip(of_labelers, found, clear, strict=True):
                 of = {**outcome.named, "control": control, "view": view, "spread": spread}
                 records += [
                     {**of, **effect_record(one), "clear": words[one.feature]} for one in own
                 ]
     return records
+
+
+def as_people(found: Iterable[Outcome], people: People) -> list[Record]:
+    """The imprint of each model by each labeler, corrected to what people would label; none while
+    they described too few pairs."""
+    return [
+        {
+            "model": outcome.model,
+            "labeler": outcome.labeler.run_id,
+            **effect_record(one),
+            "reviewed": people.on(outcome.inside, outcome.rows.features),
+        }
+        for outcome in found
+        if not outcome.before
+        for one in _as_people(outcome, people, "together", "length")
+    ]
+
+
+def _as_people(
+    outcome: Outcome, people: People | None, view: str, control: str
+) -> tuple[Effect, ...]:
+    if people is None:
+        return ()
+    return people.effects(outcome.inside, outcome.rows, outcome.y, view, control) or ()
+
+
+def _by_feature(effects: Iterable[Effect]) -> dict[str, Effect]:
+    return {one.feature: one for one in effects}
 
 
 def _imprint(outcome: Outcome, view: str, control: str) -> tuple[tuple[Effect, ...], float | None]:

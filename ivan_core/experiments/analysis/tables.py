@@ -14,6 +14,7 @@ _OF = ("model", "before", "labeler")
 _TEST = ("estimate", "se", "low", "high", "p", "p_holm")
 TABLES: Mapping[str, tuple[str, ...]] = {
     "imprint": (*_OF, "control", "view", "feature", *_TEST, "clear", "n", "differs", "prompts"),
+    "corrected": ("model", "labeler", "feature", *_TEST[:4], "reviewed", "n"),
     "explained": (*_OF, "columns", "r2", "low", "high", "n"),
     "importance": ("model", "labeler", "feature", "share", "low", "high"),
     "topics": (
@@ -73,6 +74,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 BESIDE: Mapping[str, tuple[str, ...]] = {
     "authored": ("why",),
     "imprint": ("why", "spread"),
+    "corrected": ("p", "p_holm", "differs"),
     "choice": ("why",),
     "misaligned": ("effective_n",),
     "why": ("away", "away_against", "why"),
@@ -87,6 +89,7 @@ _COUNTS = {
     "prompts",
     "inside",
     "outside",
+    "reviewed",
     "pairs",
     "misaligned",
     "ties",

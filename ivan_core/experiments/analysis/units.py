@@ -41,6 +41,12 @@ class AnalysisSpec(RowsSpec):
         description="What stands beside the labels: length (the difference in log length), none, "
         "or chosen (length and a constant: being chosen, beyond the labels).",
     )
+    first_try: Annotated[bool, Option("--first-try")] = Field(
+        False,
+        title="Only labels that came valid at first try",
+        description="Leave out texts whose labels were mended or asked for again: beside an "
+        "analysis of all it shows what repair changes.",
+    )
 
     @model_validator(mode="after")
     def _two_or_none(self) -> Self:
@@ -58,4 +64,6 @@ class AnalysisSpec(RowsSpec):
             words += ["--before", self.before, "--after", self.after]
         if self.control != "length":
             words += ["--control", self.control]
+        if self.first_try:
+            words.append("--first-try")
         return shlex.join(words)

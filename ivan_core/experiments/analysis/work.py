@@ -10,6 +10,7 @@ from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
+from ivan_core.experiments.analysis.people import People, checked, people_on
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.results import open_results
@@ -31,14 +32,17 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
             "Judge it anew, then analyse that.",
         )
     models = spec.models or compared.models
-    joined = join(compared, labelled, models)
+    joined = join(compared, labelled, models, first_try=spec.first_try)
+    people = people_on(compared.dataset, joined.row_ids)
     by_labeler = [
         steps.outcomes(joined, run_id, spec.before, spec.after) for run_id in joined.labelers
     ]
     every = [outcome for found in by_labeler for outcome in found]
     records: dict[str, list[steps.Record]] = {}
     context.doing("What does it reward?")
-    records["imprint"] = steps.imprint(by_labeler)
+    records["imprint"] = steps.imprint(by_labeler, people)
+    if people and (as_people := steps.as_people(every, people)):
+        records["corrected"] = as_people
     records["explained"] = steps.explains(every)
     context.doing("Which labels matter most?")
     records["importance"] = steps.matters(every)
@@ -61,7 +65,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         begun,
         tables={JOINED: rows, **{file_of(name): table for name, table in tables.items()}},
         files=files,
-        facts=_facts(joined, labelled, spec),
+        facts=_facts(joined, labelled, people, spec),
     )
 
 
@@ -80,12 +84,21 @@ def _by_labeler(
         records.setdefault(name, []).extend(more)
 
 
-def _facts(joined: Joined, labelled: list[LabelResults], spec: AnalysisSpec) -> dict[str, Any]:
+def _facts(
+    joined: Joined, labelled: list[LabelResults], people: People | None, spec: AnalysisSpec
+) -> dict[str, Any]:
+    by_whom = checked(joined, people)
     return {
         "comparison": spec.comparison,
         "models": {name: {"typical_margin": one.unit} for name, one in joined.models.items()},
         "labelers": [
-            {"run": one.run.id, "id": one.labeler, "rule_based": one.rule_based} for one in labelled
+            {
+                "run": one.run.id,
+                "id": one.labeler,
+                "rule_based": one.rule_based,
+                "checked": by_whom[one.run.id],
+            }
+            for one in labelled
         ],
         "pairs": [
             {
@@ -93,8 +106,11 @@ def _facts(joined: Joined, labelled: list[LabelResults], spec: AnalysisSpec) -> 
                 "labeler": run_id,
                 "used": int(joined.enters([model], run_id).sum()),
                 "out": joined.out([model], run_id),
+                "reviewed": people.on(joined.enters([model], run_id), own.features)
+                if people
+                else 0,
             }
             for model in joined.models
-            for run_id in joined.labelers
+            for run_id, own in joined.labelers.items()
         ],
     }

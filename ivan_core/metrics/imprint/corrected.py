@@ -9,14 +9,17 @@ Chen and Chen (2000), Journal of the Royal Statistical Society B 62:449-460.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.metrics.imprint.controls import Control
 from ivan_core.metrics.imprint.effects import Effect
 from ivan_core.metrics.imprint.least_squares import least_squares, with_interval
-from ivan_core.metrics.imprint.rows import LENGTH, Rows, columns_of
+from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH, Rows, columns_of
 from ivan_core.metrics.paired import holm
 
 Floats = NDArray[np.float64]
@@ -26,7 +29,7 @@ LEAST_REVIEWED = 300
 
 
 def corrected(
-    people: Rows, labelled: Rows, outcome: Floats, reviewed: Bools
+    people: Rows, labelled: Rows, outcome: Floats, reviewed: Bools, control: Control = "length"
 ) -> tuple[Effect, ...] | None:
     """The imprint on an outcome (n) of `labelled` rows, as people would label.
 
@@ -39,8 +42,8 @@ def corrected(
     own = Rows(
         labelled.features, labelled.differences[reviewed], labelled.length[reviewed], people.groups
     )
-    theirs = columns_of(own, "length").names
-    names = tuple(name for name in columns_of(people, "length").names if name in theirs)
+    theirs = columns_of(own, control).names
+    names = tuple(name for name in columns_of(people, control).names if name in theirs)
     if not names or people.groups.count <= len(names):
         return None
 
@@ -49,26 +52,47 @@ def corrected(
 
     by_people = least_squares(columns(people), outcome[reviewed], people.groups)
     by_labeler = least_squares(columns(own), outcome[reviewed], people.groups)
-    of_all = least_squares(columns(labelled), outcome, labelled.groups)
+    x = columns(labelled)  # what can be told apart on a part of them, can be on all
+    of_all = np.linalg.solve(x.T @ x, x.T @ outcome)
     cross, square = by_people.moves.T @ by_labeler.moves, by_labeler.variance
     weight = cross @ np.linalg.pinv(square, hermitian=True)
-    apart = by_labeler.coefficients - of_all.coefficients
+    apart = by_labeler.coefficients - of_all
     found = by_people.coefficients - weight @ apart
     variance = by_people.variance - (1 - count / len(outcome)) * weight @ cross.T
     estimates = {
         name: with_interval(float(found[k]), sqrt(max(variance[k, k], 0.0)), by_people.freedom)
         for k, name in enumerate(names)
     }
-    features = [name for name in names if name != LENGTH]
-    adjusted = dict(zip(features, holm([estimates[one].p for one in features]), strict=True))
-    return tuple(
+    return _adjusted(
         Effect(
             name,
             estimates[name],
-            float(adjusted.get(name, np.nan)),
+            np.nan,
             len(outcome),
             int(people.differing(name).sum()),
             people.groups.of_rows(people.differing(name)),
         )
         for name in names
     )
+
+
+def corrected_alone(
+    people: Rows, labelled: Rows, outcome: Floats, reviewed: Bools
+) -> tuple[Effect, ...] | None:
+    """The same of each feature, and of length, in a regression by itself."""
+    found: list[Effect] = []
+    for name in (*(one for one in people.features if one in labelled.features), LENGTH):
+        theirs, ours = (
+            replace(rows, features=(name,), differences=rows.column(name)[:, None])
+            for rows in (people, labelled)
+        )
+        found += corrected(theirs, ours, outcome, reviewed, "none") or ()
+    return _adjusted(found) if found else None
+
+
+def _adjusted(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Effects with Holm's p over the features."""
+    found = tuple(effects)
+    tested = {one.feature: one.found.p for one in found if one.feature not in (LENGTH, CHOSEN)}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    return tuple(replace(one, p_holm=float(adjusted.get(one.feature, np.nan))) for one in found)

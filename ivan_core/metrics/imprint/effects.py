@@ -110,19 +110,24 @@ def _effects(
 
 
 CLEAR, CLEAR_FOR_ONE = "clear", "clear for this labeler"
+AS_PEOPLE = "as people label"
 
 
-def clearness(by_labeler: Sequence[Mapping[str, Effect]]) -> list[dict[str, str]]:
+def clearness(
+    by_labeler: Sequence[Mapping[str, Effect]], as_people: Sequence[Mapping[str, Effect]] = ()
+) -> list[dict[str, str]]:
     """How clear each feature's effect is, labeler by labeler: `CLEAR`, `CLEAR_FOR_ONE` or empty.
 
     Clear is Holm's p below 0.05 and the same sign with every labeler at hand that has the feature,
-    at least two; of one labeler alone it is clear for that labeler.
+    at least two; of one labeler alone it is clear for that labeler. People are one more labeler:
+    `as_people` holds, for each of the others, its effects as people label.
     """
     found: list[dict[str, str]] = []
-    for own in by_labeler:
+    for place, own in enumerate(by_labeler):
+        beside = (*by_labeler, *as_people[place : place + 1])
         words: dict[str, str] = {}
         for name in own:
-            with_it = [one[name] for one in by_labeler if name in one and not one[name].why]
+            with_it = [one[name] for one in beside if name in one and not one[name].why]
             signs = {one.found.estimate > 0 for one in with_it}
             sure = bool(with_it) and all(one.p_holm < SIGNIFICANT for one in with_it)
             told = (CLEAR if len(with_it) > 1 else CLEAR_FOR_ONE) if len(signs) == 1 else ""

@@ -76,13 +76,23 @@ def _begin(comparison: str, labelled: list[str]) -> None:
             format_func=CONTROL_WORDS.__getitem__,
             help=AnalysisSpec.model_fields["control"].description,
         )
+        first_try = st.checkbox(
+            AnalysisSpec.model_fields["first_try"].title or "",
+            key="analysis-first-try",
+            help=AnalysisSpec.model_fields["first_try"].description,
+        )
         before, after = _two_models(comparison)
     if not chosen:
         say("Choose at least one labeler.")
         return
     try:
         spec = spec_of_runs(
-            [comparison], labelers=tuple(chosen), before=before, after=after, control=control
+            [comparison],
+            labelers=tuple(chosen),
+            before=before,
+            after=after,
+            control=control,
+            first_try=first_try,
         )
     except IvanError as error:
         show_error(error)

@@ -7,14 +7,13 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
-from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.figures import TITLES, imprint_rows
+from ivan_core.experiments.analysis.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import (
     effect_sentence,
     explained_sentence,
-    labeler_sentence,
     needs_sentence,
-    shown_effects,
 )
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.rows import LENGTH
@@ -28,7 +27,8 @@ from pages.components.analysis.chosen import (
 )
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import dark
+from pages.components.kit.state import REVIEW, dark
+from pages.components.kit.study import in_study
 from pages.components.kit.text import say
 
 
@@ -37,16 +37,19 @@ def what_it_rewards(analysed: Analysed) -> None:
     labeler = labeler_of_page(analysed)
     for model in analysed.models:
         say(explained_sentence(analysed, model, labeler), "headline")
-    who = analysed.labeler(labeler)
-    say(labeler_sentence(who, len(analysed.labelers)), "small", quiet=True)
+    say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
     view, control = view_and_control(analysed, "rewards")
-    effects = shown_effects(analysed, labeler, view, control)
+    effects = imprint_rows(analysed, labeler, view, control)
     left, right = st.columns([3, 2], gap="large")
     with left:
         name = f"imprint-{analysed.run.id}-{labeler}-{view}-{control}"
         chart = imprint_dots(effects, TITLES, dark=dark())
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
+        say(reviewed_sentence(analysed, labeler, view, control), "small", quiet=True)
+        if "corrected" not in analysed.tables:
+            label = ":primary[Ask people to describe replies →]"
+            st.page_link(REVIEW, label=label, query_params=in_study())
     with right:
         _one_effect(analysed, labeler, effects.to_dict("records"))
     beside_what_it_rewards(analysed, labeler)

@@ -19,14 +19,10 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
 from ivan_core.engine import archive, figures, handling as runs, studies, zips
 from ivan_core.engine.figures import quotes
+from ivan_core.experiments.analysis.noise import labeler_sentence
 from ivan_core.experiments.analysis.plan import labels_of_study, propose, spec_of_runs
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-from ivan_core.experiments.analysis.sentences import (
-    NO_WHY,
-    found_sentence,
-    labeler_sentence,
-    taught_sentence,
-)
+from ivan_core.experiments.analysis.sentences import NO_WHY, found_sentence, taught_sentence
 from ivan_core.experiments.analysis.tables import JOINED
 from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import open_labels
@@ -71,7 +67,9 @@ def test_they_stand_beside_a_labeler_and_not_for_it(
         f"{LEXICON} (rule-based)",
         "authored labels",
     ]
-    assert labeler_sentence(analysed.labelers[1], 2).startswith("Authored labels were written with")
+    assert labeler_sentence(analysed, analysed.labelers[1]).startswith(
+        "Authored labels were written with"
+    )
     assert not any("labels: authored" in one.sentence for one in quotes(analysed.run.id))
 
 

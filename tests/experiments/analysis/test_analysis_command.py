@@ -123,6 +123,7 @@ def test_a_plan_says_what_would_be_joined_and_does_nothing(
 def test_the_command_under_an_analysis_makes_the_same(analysing: Analysing) -> None:
     compared, labelled = analysing.compared(), analysing.labelled()
     asked = ["--before", PLAIN, "--after", OTHER, "--control", "chosen", "--model", PLAIN]
+    asked.append("--first-try")
     assert command_line(["analyse", labelled, compared, *asked, "--model", OTHER]) == 0
     first = spec()
     words = shlex.split(runs.command(runs.every("analysis")[0]))

@@ -156,6 +156,16 @@ def test_an_effect_is_clear_where_every_labeler_says_so() -> None:
     assert clearness([{"a": up}, {}]) == [{"a": CLEAR_FOR_ONE}, {}]
 
 
+def test_people_count_as_one_more_labeler() -> None:
+    up = Effect("a", Estimate(1, 0.1, 0.8, 1.2, 0), 0.001, 300, 50, 50)
+    down = replace(up, found=Estimate(-1, 0.1, -1.2, -0.8, 0))
+    assert clearness([{"a": up}], [{"a": up}]) == [{"a": CLEAR}]
+    assert clearness([{"a": up}], [{"a": down}]) == [{"a": ""}]
+    assert clearness([{"a": up}], [{}]) == [{"a": CLEAR_FOR_ONE}]
+    # Each labeler has its own effects as people label.
+    assert clearness([{"a": up}, {"a": up}], [{"a": up}, {"a": down}]) == [{"a": CLEAR}, {"a": ""}]
+
+
 def test_pairs_needed_for_a_half_width() -> None:
     # (2.3 * 1 / 0.5)² = 21.16, and four times as many for half the width.
     assert (pairs_for(0.5, 1.0), pairs_for(0.25, 1.0)) == (22, 85)

@@ -57,6 +57,18 @@ def test_the_form_joins_all_labels_of_the_study_and_starts(
     assert page.app.query_params["run"] in (run_id, [run_id])
 
 
+def test_a_tick_analyses_labels_that_came_valid_at_first_try(
+    analysing: Analysing, open_page, spawned
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    page = open_page(ANALYSIS, study=study_of(compared))
+    page.app.checkbox(key="analysis-first-try").check()
+    page.press("analyse")
+    (run_id,) = spawned
+    asked = spec_of_runs([compared, labelled], first_try=True)
+    assert runs.any_spec_of(runs.get(run_id)) == asked
+
+
 def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     analysing: Analysing, open_page
 ):
@@ -64,6 +76,8 @@ def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     page = open_page(ANALYSIS, run=run_id)
     assert f"of what {PLAIN} prefers" in page.said
     assert "Labels by reader:1b: nobody has checked this labeler." in page.said
+    assert "from 300 pairs on" in page.said and "there are 0." in page.said
+    assert leads_to(page, "Ask people to describe replies")[0].startswith("review?")
     assert page.kinds.count("vega_lite_chart") == 1
     assert "Alike in all else in this table, " in page.said and "typical margins" in page.said
     assert not page.app.error

@@ -67,6 +67,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "n",
     ),
     "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
+    "second-look": ("row_id", "voices", "against", "smallest_margin"),
 }
 """The columns of the CSV of each table."""
 BESIDE: Mapping[str, tuple[str, ...]] = {
@@ -91,6 +92,9 @@ _COUNTS = {
     "effective_n",
     "away",
     "away_against",
+    "row_id",
+    "voices",
+    "against",
 }
 _NUMBERS = {
     *_TEST,
@@ -105,6 +109,7 @@ _NUMBERS = {
     "points",
     "mean",
     "spread",
+    "smallest_margin",
 }
 
 

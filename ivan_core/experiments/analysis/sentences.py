@@ -7,6 +7,7 @@ from math import isnan, log
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.looks import SECOND_LOOK, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.choice import chances
@@ -302,4 +303,6 @@ def quotes(analysed: Analysed) -> list[Quote]:
         if "shift" in analysed.tables:
             found.append(Quote(CHANGED, shift_sentence(analysed, who.run_id), "change"))
             found.append(Quote(CHANGED, regime_sentence(analysed, who.run_id), "change"))
+    if TABLE in analysed.tables:
+        found.append(Quote(SECOND_LOOK, second_look_sentence(analysed)))
     return found

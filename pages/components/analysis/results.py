@@ -7,11 +7,13 @@ from functools import partial
 
 import streamlit as st
 
+from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
 from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.rewards import what_it_rewards
+from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import file_buttons, one_question, quotable
 from pages.components.kit.text import say
 
@@ -19,6 +21,7 @@ _TABS: dict[str, Callable[[Analysed], None]] = {
     WHAT_FOR: what_it_rewards,
     AGAINST: where_against_people,
     CHANGED: what_training_changed,
+    SECOND_LOOK: worth_a_second_look,
 }
 
 

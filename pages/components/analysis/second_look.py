@@ -12,8 +12,18 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.compare.results import open_results, rows_page
 from ivan_core.lists.page import page_of
 from ivan_core.metrics.margin_words import ABOUT_MARGINS
-from pages.components.kit.frame import show_error
+from ivan_core.review.second_look import (
+    LEAST,
+    OF_ANSWERS,
+    USUAL,
+    most_to_ask,
+    preferred,
+    preferred_sentence,
+)
+from ivan_core.review.sources import MOST_ITEMS
+from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.list import Column, below_page, page_table, turned_to
+from pages.components.kit.queue_of_rows import make_button
 from pages.components.kit.state import PAIRS, address
 from pages.components.kit.text import say, short_names
 
@@ -27,6 +37,7 @@ def worth_a_second_look(analysed: Analysed) -> None:
         return
     say(BEWARE, "small", quiet=True)
     _list(analysed)
+    _people(analysed)
 
 
 def _list(analysed: Analysed) -> None:
@@ -57,6 +68,38 @@ def _list(analysed: Analysed) -> None:
         pass
     if picked is not None:
         st.switch_page(PAIRS, query_params=places[picked])
+
+
+def _people(analysed: Analysed) -> None:
+    """What people said of listed and of random pairs so far, and having them look at some."""
+    most = min(most_to_ask(analysed), MOST_ITEMS)
+    if not most:
+        return
+    st.subheader("What do people say?", anchor=False)
+    with problems_shown():
+        if (found := preferred(analysed.dataset)) is not None:
+            say(preferred_sentence(found), "lead")
+            if found.enough:
+                say(OF_ANSWERS, "small", quiet=True)
+    say(
+        f"Half of the pairs are the first of the list, half are drawn from all others, in random"
+        f" order. Nobody is told which is which, and what was chosen only at the end. From {LEAST}"
+        " answers on each half what people prefer is told here.",
+        "small",
+        quiet=True,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.number_input(
+            "How many pairs", 2, most, min(most, USUAL), 2, key=f"second-look-{most}", width=160
+        )
+        count -= count % 2
+        fields = {
+            "dataset": analysed.dataset.fingerprint,
+            "source": "second-look",
+            "runs": (analysed.run.id,),
+            "count": int(count),
+        }
+        make_button(fields, "second-look", f"Have people look at {count:,}")
 
 
 def _of_pair(comparison: str, row: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from given.listed import listed, lists_of
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
 from given.made_labellings import REFUSAL
+from given.made_reviews import Said
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import archive, handling as runs, studies
@@ -12,6 +13,7 @@ from ivan_core.engine.kind import kind_of
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -172,3 +174,26 @@ def test_the_list_without_its_comparison_says_that_it_is_gone(
     page = open_page(ANALYSIS, run=run_id, view="3")
     assert "at least one voice goes against" in page.said
     assert f"There is no run '{compared}' here." in page.said
+
+
+def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_told(
+    analysing: Analysing, open_page, data_dir
+):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    dataset = open_analysis(run_id).dataset.fingerprint
+    page = open_page(ANALYSIS, run=run_id, view="3")
+    assert page.buttons["second-look-go"] == "Have people look at 60"
+    assert "prefer the other reply in" not in page.said and "People gave" not in page.said
+    page.app.number_input[0].set_value(21)
+    page.run()
+    assert page.buttons["second-look-go"] == "Have people look at 20"
+    page.app.number_input[0].set_value(60)
+    page.run()
+    page.press("second-look-go")
+    (queue,) = queues_of(dataset)
+    assert f"Queue {queue.id} is made." in page.said and leads_to(page, "Invite people on Review")
+    assert "People gave 0 answers on listed pairs and 0 on random ones" in page.said
+    said = Said(data_dir, dataset)
+    said.choose(queue, "Ada", {row: "chosen" for row in range(60) if row not in (3,)})
+    again = open_page(ANALYSIS, run=run_id, view="3")
+    assert "answers on listed pairs" in again.said

@@ -52,7 +52,7 @@ def _list(analysed: Analysed) -> None:
         return
     places = [_of_pair(analysed.spec.comparison, row) for row in shown]
     table = texts[["row_id", "chosen", "rejected", *analysed.models]]
-    own = page_of(listed.to_dict("records"), page)
+    own = listed.iloc[page_of(range(len(listed)), page)].to_dict("records")
     table.insert(1, "voices", [f"{row['against']:,} of {row['voices']:,}" for row in own])
     table.insert(2, "smallest", [row["smallest_margin"] for row in own])
     picked = page_table(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import streamlit as st
-
 from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
@@ -14,7 +12,7 @@ from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
-from pages.components.kit.results import file_buttons, one_question, quotable
+from pages.components.kit.results import files_and_settings, one_question, quotable
 from pages.components.kit.text import say
 
 _TABS: dict[str, Callable[[Analysed], None]] = {
@@ -32,5 +30,4 @@ def analysis(analysed: Analysed) -> None:
     tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
     one_question(tabs, "analysis-view")
     quotable(analysed.run.id)
-    with st.expander("Files"):
-        file_buttons({path.name: path for path in analysed.files}, "analysis-file")
+    files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)

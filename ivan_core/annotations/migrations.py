@@ -72,11 +72,20 @@ _LAYOUT_3 = (
 def _tells(db: Connection) -> None:
     """Layout 4 keeps whether a queue tells what was chosen after each pair; the older ones did, and
     do so no more."""
+    _add_flag(db, "queues", "tells")
+
+
+def _listed(db: Connection) -> None:
+    """Layout 5 keeps which pairs of a queue are of a list, where random ones are beside them."""
+    _add_flag(db, "items", "listed")
+
+
+def _add_flag(db: Connection, table: str, name: str) -> None:
     no = "false" if db.dialect.name == "postgresql" else "0"
-    db.exec_driver_sql(f"ALTER TABLE queues ADD COLUMN tells BOOLEAN DEFAULT {no} NOT NULL")
+    db.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} BOOLEAN DEFAULT {no} NOT NULL")
 
 
-STEPS: tuple[Step, ...] = (Step(3, _queues), Step(4, _tells))
+STEPS: tuple[Step, ...] = (Step(3, _queues), Step(4, _tells), Step(5, _listed))
 """In order. Layout 2 is the oldest: SQLite alone had it."""
 
 

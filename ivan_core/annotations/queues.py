@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -36,11 +36,13 @@ class Queues:
     def __init__(self, data_dir: Path) -> None:
         self._database = ReviewDatabase(data_dir)
 
-    def make(self, queue: Queue, chosen: Chosen, first: Chosen = ()) -> Queue:
+    def make(
+        self, queue: Queue, chosen: Chosen, first: Chosen = (), listed: Collection[int] = ()
+    ) -> Queue:
         """Make a queue of these items; returns it with its number and token.
 
         For a queue that is not random, `first` are the items of its companion: the random, blind
-        ones that each person begins with.
+        ones that each person begins with. Of `chosen`, the rows `listed` are of a list.
 
         Raises:
             BadInput: there is no item or one of another task, no question, or labels would be
@@ -56,7 +58,7 @@ class Queues:
                     queue, source="random", prefill="", title=f"{queue.title.strip()}: first items"
                 )
                 companion = _insert(db, own, first).id
-            return _insert(db, replace(queue, companion=companion), chosen)
+            return _insert(db, replace(queue, companion=companion), chosen, listed)
 
     def all(self, dataset: str | None = None) -> list[Queue]:
         """The queues, newest first; of one dataset if it is named."""
@@ -208,7 +210,7 @@ def _check(queue: Queue, chosen: Chosen) -> None:
         )
 
 
-def _insert(db: Connection, queue: Queue, chosen: Chosen) -> Queue:
+def _insert(db: Connection, queue: Queue, chosen: Chosen, listed: Collection[int] = ()) -> Queue:
     made = replace(
         queue,
         token=secrets.token_urlsafe(12),
@@ -219,7 +221,13 @@ def _insert(db: Connection, queue: Queue, chosen: Chosen) -> Queue:
     statement = insert(queues).values(**queue_row(made))
     number = int(db.execute(statement.returning(queues.c.id)).scalar_one())
     rows = [
-        {"queue": number, "position": place, "row_id": row_id, "side": side}
+        {
+            "queue": number,
+            "position": place,
+            "row_id": row_id,
+            "side": side,
+            "listed": row_id in listed,
+        }
         for place, (row_id, side) in enumerate(dict.fromkeys(chosen))
     ]
     if rows:

@@ -111,6 +111,7 @@ items = Table(
     _integer("position"),
     _integer("row_id"),
     _text("side"),
+    Column("listed", Boolean(create_constraint=False), nullable=False, server_default=false()),
     PrimaryKeyConstraint("queue", "row_id", "side"),
     Index("items_in_order", "queue", "position", unique=True),
 )

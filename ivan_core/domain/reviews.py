@@ -112,12 +112,17 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to judge: a pair (`side` is both) or one text of it."""
+    """One thing to judge: a pair (`side` is both) or one text of it.
+
+    `listed` says that it is of the list of pairs worth a second look, in a queue that holds random
+    pairs beside these.
+    """
 
     queue: int
     position: int
     row_id: int
     side: ItemSide = "both"
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,17 @@ def opinions_at(stamp: Stamp) -> Used:
     root, _, ids, _, _ = stamp
     said: list[tuple[Queue, Opinion]] = []
     for queue in (Queues(root).get(number) for number in ids):
-        own = Opinions(root).all(queue.id)
-        if queue.task == BETTER and any(one.version > 1 for one in own):
-            own = _as_first_given(own, Opinions(root).first(queue.id), queue.tells)
-        said += ((queue, opinion) for opinion in own)
+        said += ((queue, opinion) for opinion in said_in(queue, root))
     return _select(said, stamp)
+
+
+def said_in(queue: Queue, root: Path | None = None) -> list[Opinion]:
+    """What people said in a queue; of choices what each said first, before the choice was told."""
+    opinions = Opinions(root or data_dir())
+    own = opinions.all(queue.id)
+    if queue.task == BETTER and any(one.version > 1 for one in own):
+        return _as_first_given(own, opinions.first(queue.id), queue.tells)
+    return own
 
 
 def _as_first_given(

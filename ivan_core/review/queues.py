@@ -86,7 +86,8 @@ def make_queue(request: QueueRequest) -> Queue:
     """Make a queue of what its source gives; returns it with its number and token.
 
     Unless it is random it comes with a companion: 30 random items of the dataset (all if there are
-    fewer), blind, which each person judges first.
+    fewer), blind, which each person judges first. Where random items stand beside listed ones, the
+    companion is empty, and the title does not tell of the list: nobody may guess which is which.
 
     Raises:
         NotAllowed: the visitor may only read and review.
@@ -97,7 +98,7 @@ def make_queue(request: QueueRequest) -> Queue:
     drawn = plan_queue(request)
     dataset = datasets.by_fingerprint(request.dataset)
     first = []
-    if request.source != "random":
+    if request.source != "random" and not drawn.listed:
         changed: dict[str, Any] = {
             "source": "random",
             "keys": drawn.keys,
@@ -113,7 +114,7 @@ def make_queue(request: QueueRequest) -> Queue:
         0,
         "",
         request.dataset,
-        one_line(request.title, LONGEST_TITLE) or _title(request, len(drawn.items)),
+        one_line(request.title, LONGEST_TITLE) or _title(request, drawn),
         request.task,
         request.source,
         drawn.keys,
@@ -124,7 +125,7 @@ def make_queue(request: QueueRequest) -> Queue:
         made_by=verified_name(),
         tells=request.tells,
     )
-    return Queues(data_dir()).make(queue, drawn.items, first)
+    return Queues(data_dir()).make(queue, drawn.items, first, drawn.listed)
 
 
 def queues_of(dataset: str | None = None, companions: bool = False) -> list[Queue]:
@@ -182,10 +183,11 @@ def _asked(request: QueueRequest) -> QueueRequest:
     return request.model_copy(update={"keys": () if request.task == BETTER else check_keys(keys)})
 
 
-def _title(request: QueueRequest, items: int) -> str:
+def _title(request: QueueRequest, drawn: Drawn) -> str:
     source = SOURCES[request.source].partition(":")[0]
     asked = TASKS[request.task] if request.task == BETTER else f"{TASKS[request.task]}:"
-    return f"{asked} {number_of(items, 'item')}, {source[0].lower()}{source[1:]}"
+    items = number_of(len(drawn.items), "item")
+    return f"{asked} {items}" + ("" if drawn.listed else f", {source[0].lower()}{source[1:]}")
 
 
 def datasets_to_review(first: str = "") -> dict[str, str]:

@@ -19,6 +19,7 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.reviews import BETTER, ItemSide, Source, Task
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -37,6 +38,7 @@ from ivan_core.review.runs_on_pairs import (
     rows_of,
     texts_where,
 )
+from ivan_core.review.second_look import halves
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
@@ -83,11 +85,15 @@ class QueueRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The items of a queue in their order, what is asked of them, and how they were drawn."""
+    """The items of a queue in their order, what is asked of them, and how they were drawn.
+
+    `listed` are the rows that come from a list, where random ones stand beside them.
+    """
 
     items: Chosen
     keys: tuple[str, ...]
     sentence: str
+    listed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class _Pool:
     words: str
     texts: list[TextKey] | None = None
     keys: tuple[str, ...] | None = None
+    listed: frozenset[int] = frozenset()
 
 
 def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
@@ -125,7 +132,8 @@ def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
             )
         taken = generator.sample(rows, min(request.count, len(rows)))
         pairs: Chosen = [(row, "both") for row in taken]
-        return Drawn(pairs, (), _told(len(pairs), len(rows), f"pairs {pool.words}", request.seed))
+        told = _told(len(pairs), len(rows), f"pairs {pool.words}", request.seed)
+        return Drawn(pairs, (), told, pool.listed)
     texts = pool.texts or [TextKey(row, side) for row in pool.rows for side in SIDES]
     if request.sides == "one":
         texts = _one_a_row(texts, generator)
@@ -270,7 +278,10 @@ def _low_agreement(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
 
 
 def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
-    """Pairs on which every model, and the labeler where it tells, goes against the choice."""
+    """Pairs on which every model, and the labeler where it tells, goes against the choice; of an
+    analysis the first of its list, and as many random ones."""
+    if analysed := runs.of_kind("analysis", request.runs):
+        return _listed_and_random(dataset, request, analysed[0])
     results = _comparison(dataset, request)
     against = results.table.assign(against=results.table["verdict"] == "disagree")
     every = against.groupby("row_id")["against"].all()
@@ -298,6 +309,23 @@ def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
             f"On no pair {who} go against the choice.", "Choose another comparison or source."
         )
     return _Pool(rows, f"on which {who} go against the choice")
+
+
+def _listed_and_random(dataset: PreparedDataset, request: QueueRequest, run_id: str) -> _Pool:
+    """The first pairs of an analysis' list, and as many random ones."""
+    if request.task != BETTER:
+        raise BadInput(
+            "A second look at a list asks which of two replies is better.", "Choose that task."
+        )
+    found = open_analysis(run_id)
+    if found.content != str(dataset.about["content"]):
+        raise BadInput(
+            f"Run {run_id} is an analysis of other pairs than {dataset.about['label']}.",
+            "Choose an analysis of the same pairs.",
+        )
+    both = halves(found, request.count, request.seed)
+    words = f"half first on the list of run {run_id}, half random"
+    return _Pool([*both.listed, *both.random], words, listed=frozenset(both.listed))
 
 
 def _comparison(dataset: PreparedDataset, request: QueueRequest) -> Results:

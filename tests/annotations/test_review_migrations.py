@@ -185,6 +185,7 @@ def test_queues_of_layout_3_keep_all_and_tell_the_choice_no_more(review_database
     kept = Opinions(review_database).save(Opinion(made.id, 3, "both", "Ada", {BETTER: "chosen"}))
     with ReviewDatabase(review_database).writing() as db:
         db.exec_driver_sql("ALTER TABLE queues DROP COLUMN tells")
+        db.exec_driver_sql("ALTER TABLE items DROP COLUMN listed")
         if db.dialect.name == "sqlite":
             db.exec_driver_sql("PRAGMA user_version=3")
         else:
@@ -196,6 +197,7 @@ def test_queues_of_layout_3_keep_all_and_tell_the_choice_no_more(review_database
     telling = Queue(0, "", DATA, "Q", "better", "random", tells=True)
     telling = Queues(review_database).make(telling, [(3, "both")])
     assert Queues(review_database).get(telling.id).tells is True
+    assert [one.listed for one in Queues(review_database).items(made.id)] == [False]
 
 
 def test_an_old_file_goes_through_all_steps(old_file, data_dir, later):

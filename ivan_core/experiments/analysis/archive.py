@@ -21,9 +21,10 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.analysis.files import write_files
-from ivan_core.experiments.analysis.joined import Floats, Judged, Labelled, on_rows
+from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.analysis.voices import voices_on
 from ivan_core.experiments.labels.authored import authored_labels
 from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
@@ -95,6 +96,7 @@ class _Facts(BaseModel):
     models: dict[str, _Typical] = Field(min_length=1)
     labelers: list[_Labeler] = Field(min_length=1)
     pairs: list[_Pairs]
+    second_choices: int = Field(0, ge=0)
 
 
 def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
@@ -112,7 +114,9 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
     if "imprint" not in given:
         raise zipped.damaged("it has no imprint")
     tables = {name: _table(zipped, name, facts) for name in given}
-    joined = _joined(zipped, facts, tables["imprint"])
+    rows = _joined(zipped, facts, tables["imprint"])
+    _check_second_look(zipped, tables, rows)
+    joined = joined_table(rows)
     return Came(
         who=tuple(facts.models),
         rows=len(joined),
@@ -150,7 +154,8 @@ def _write(
 def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataFrame:
     """One table of numbers, if it is of these models, labelers and features, and none is odd."""
     types = {column: str(one) for column, one in frame(name, ()).dtypes.items()}
-    table = zipped.table(file_of(name), list(types), types, _MOST_ROWS)
+    most = max(_MOST_ROWS, zipped.dataset.rows)
+    table = zipped.table(file_of(name), list(types), types, most)
     known = {
         "model": set(facts.models),
         "before": {"", *facts.models},
@@ -177,7 +182,7 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
     return table
 
 
-def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame) -> pd.DataFrame:
+def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame) -> Joined:
     """The joined rows, if margins and labels are possible ones and all else follows from them."""
     asked = {
         one.run: tuple(
@@ -207,14 +212,39 @@ def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame
         for name, one in facts.models.items()
     }
     labelers = {one.run: _labelled(zipped, given, one, asked[one.run]) for one in facts.labelers}
-    joined = joined_table(on_rows(zipped.dataset, row_ids, models, labelers))
+    rows = on_rows(zipped.dataset, row_ids, models, labelers)
+    joined = joined_table(rows)
     kinds = {column: str(one) for column, one in joined.dtypes.items()}
     told = zipped.table(JOINED, list(kinds), kinds, zipped.dataset.rows)
     apart = ~np.isclose(told.to_numpy(float), joined.to_numpy(float), equal_nan=True)
     if apart.any():
-        rows = int(apart.any(axis=1).sum())
-        raise zipped.damaged(f"{rows:,} of its joined rows contradict themselves or their dataset")
-    return joined
+        count = int(apart.any(axis=1).sum())
+        raise zipped.damaged(f"{count:,} of its joined rows contradict themselves or their dataset")
+    return rows
+
+
+def _check_second_look(
+    zipped: Unpacked[AnalysisSpec], tables: Mapping[str, pd.DataFrame], joined: Joined
+) -> None:
+    """Refuse a list in which a pair has fewer voices than models and labels give it, or other
+    margins. What people chose is in no zip, so there may be more."""
+    if "second-look" not in tables:
+        return
+    listed, own = tables["second-look"], voices_on(joined)
+    row_ids = listed["row_id"].to_numpy(np.int64)
+    spoke, against = (listed[name].to_numpy(np.int64) for name in ("voices", "against"))
+    at = np.minimum(np.searchsorted(joined.row_ids, row_ids), len(joined) - 1)
+    people = against - own.against[at]
+    margins = listed["smallest_margin"].to_numpy(np.float64)
+    if not (
+        listed["row_id"].is_unique
+        and (joined.row_ids[at] == row_ids).all()
+        and (people >= 0).all()
+        and (spoke - own.spoke[at] >= people).all()
+        and (against > 0).all()
+        and np.allclose(margins, own.smallest[at], equal_nan=True)
+    ):
+        raise zipped.damaged("its list of pairs worth a second look contradicts its joined rows")
 
 
 def _labelled(

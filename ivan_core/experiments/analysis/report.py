@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.looks import second_look_sentence
 from ivan_core.experiments.analysis.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences import (
@@ -36,6 +37,7 @@ def print_analysis(run_id: str, out: TextIO) -> None:
             ):
                 name = TITLES.get(row["feature"], row["feature"])
                 print(f"  {name:<28}{_numbers(row)}", file=out)
+    print(f"\n{second_look_sentence(found)}", file=out)
     print("\nFiles:", file=out)
     for name in found.manifest["files"]:
         print(f"  {data_dir() / name}", file=out)

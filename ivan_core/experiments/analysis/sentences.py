@@ -7,6 +7,7 @@ from math import isnan, log
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.looks import SECOND_LOOK, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.figures.choices import Wish
@@ -351,11 +352,14 @@ def trained_sentence(analysed: Analysed) -> str:
 
 def quotes(analysed: Analysed) -> list[Quote]:
     """Every sentence of an analysis, by question."""
-    return [
+    found = [
         Quote(question, sentence, chart, {**shown, **_by(analysed, who)} if chart else {})
         for who in analysed.labelers
         for question, sentence, chart, shown in _told(analysed, who)
     ]
+    if TABLE in analysed.tables:
+        found.append(Quote(SECOND_LOOK, second_look_sentence(analysed)))
+    return found
 
 
 def _by(analysed: Analysed, who: WhoLabelled) -> Wish:

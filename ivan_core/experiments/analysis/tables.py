@@ -69,6 +69,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
     "authored": ("model", "labeler", "beside", "feature", *_TEST, "clear", "n", "differs", "found"),
+    "second-look": ("row_id", "voices", "against", "smallest_margin"),
 }
 """The columns of the CSV of each table."""
 BESIDE: Mapping[str, tuple[str, ...]] = {
@@ -97,6 +98,9 @@ _COUNTS = {
     "away",
     "away_against",
     "found",
+    "row_id",
+    "voices",
+    "against",
 }
 _NUMBERS = {
     *_TEST,
@@ -111,6 +115,7 @@ _NUMBERS = {
     "points",
     "mean",
     "spread",
+    "smallest_margin",
 }
 
 

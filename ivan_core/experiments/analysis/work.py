@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine.second_choices import second_choices_on
 from ivan_core.engine.work import Job, begin, write_results
-from ivan_core.experiments.analysis import steps
+from ivan_core.experiments.analysis import steps, voices
 from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
@@ -55,6 +56,9 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         records["authored"] = both
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)
+    second = second_choices_on(begun.dataset)
+    told = voices.second_choices(joined, second)
+    records["second-look"] = voices.second_look(joined, begun.dataset, second)
     context.doing("Writing the results")
     tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
@@ -65,7 +69,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         begun,
         tables={JOINED: rows, **{file_of(name): table for name, table in tables.items()}},
         files=files,
-        facts=_facts(joined, labelled, people, spec),
+        facts={**_facts(joined, labelled, people, spec), "second_choices": told},
     )
 
 

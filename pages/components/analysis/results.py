@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
 from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.rewards import what_it_rewards
+from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import files_and_settings, one_question, quotable
 from pages.components.kit.text import say
 
@@ -17,6 +19,7 @@ _TABS: dict[str, Callable[[Analysed], None]] = {
     WHAT_FOR: what_it_rewards,
     AGAINST: where_against_people,
     CHANGED: what_training_changed,
+    SECOND_LOOK: worth_a_second_look,
 }
 
 

@@ -54,9 +54,9 @@ def queue_of_rows(
     make_button(fields, keys)
 
 
-def make_button(fields: dict[str, Any], keys: str) -> None:
+def make_button(fields: dict[str, Any], keys: str, does: str = "Make a queue") -> None:
     """Offer to make a queue from the fields of its request; once it is made, tell where it is."""
-    st.button("Make a queue", key=f"{keys}-go", type="primary", on_click=_make, args=(fields,))
+    st.button(does, key=f"{keys}-go", type="primary", on_click=_make, args=(fields,))
     number = st.session_state.pop(_MADE, None)
     if number is not None:
         say(f"Queue {number} is made.")

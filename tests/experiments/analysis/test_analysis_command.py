@@ -55,6 +55,7 @@ def test_it_prints_what_is_rewarded_with_rows_and_files(
     assert f"of what {PLAIN} prefers" in told and MOVED not in told.split("\n", 1)[1]
     assert "58 pairs used; out: 1 not rated, 1 not labelled on both sides." in told
     assert str(data_dir / "analysis" / f"{run_id}-imprint.csv") in told
+    assert "at least one voice goes against the recorded choice (voices: 1 model)." in told
     assert [one.run_id for one in open_analysis(run_id).labelers] == [labelled]
 
 

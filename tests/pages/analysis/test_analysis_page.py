@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from given.listed import listed, lists_of
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
 from given.made_labellings import REFUSAL
+from given.made_reviews import Said
 from given.made_runs import finished
 
 from ivan_core.domain.labels import AUTHOR
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
-from ivan_core.engine import handling as runs, studies
+from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import kind_of
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences import NO_WHY, TEACHES
+from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
@@ -177,3 +181,63 @@ def begun(spec) -> str:
     run_id, _ = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     work(runs.registry(), run_id)
     return run_id
+
+
+def test_worth_a_second_look_begins_with_its_numbers_and_leads_to_each_pair(
+    analysing: Analysing, open_page
+):
+    compared = analysing.compared((PLAIN, OTHER))
+    run_id = analysing.analysed(compared, analysing.labelled())
+    table = open_analysis(run_id).tables["second-look"]
+    page = open_page(ANALYSIS, run=run_id, view="3")
+    two = int((table["against"] == 2).sum())
+    assert f"In {len(table)} of 60 pairs at least one voice goes against " in page.said
+    assert f", in {two} at least two do (voices: 2 models)." in page.said
+    assert "wrong" not in page.said.lower() and "error" not in page.said.lower()
+    drawn = listed(page.app)
+    assert [int(row) for row in drawn["row_id"]] == table["row_id"].tolist()
+    assert drawn["voices"][0] == "2 of 2"
+    (sent,) = lists_of(page.app)
+    assert sent["links"][0] == f"pairs?run={compared}&row={table['row_id'][0]}"
+
+
+def test_an_analysis_without_the_list_says_how_to_get_it(analysing: Analysing, open_page, data_dir):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    (Registry(data_dir).folder(run_id) / "second-look.parquet").unlink()
+    open_analysis.cache_clear()
+    page = open_page(ANALYSIS, run=run_id, view="3")
+    assert "This analysis lists no pairs yet." in page.said and not page.app.error
+
+
+def test_the_list_without_its_comparison_says_that_it_is_gone(
+    analysing: Analysing, open_page, data_dir
+):
+    compared = analysing.compared()
+    run_id = analysing.analysed(compared, analysing.labelled())
+    archive.delete(compared)
+    page = open_page(ANALYSIS, run=run_id, view="3")
+    assert "at least one voice goes against" in page.said
+    assert f"There is no run '{compared}' here." in page.said
+
+
+def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_told(
+    analysing: Analysing, open_page, data_dir
+):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    dataset = open_analysis(run_id).dataset.fingerprint
+    page = open_page(ANALYSIS, run=run_id, view="3")
+    assert page.buttons["second-look-go"] == "Have people look at 60"
+    assert "prefer the other reply in" not in page.said and "People gave" not in page.said
+    page.app.number_input[0].set_value(21)
+    page.run()
+    assert page.buttons["second-look-go"] == "Have people look at 20"
+    page.app.number_input[0].set_value(60)
+    page.run()
+    page.press("second-look-go")
+    (queue,) = queues_of(dataset)
+    assert f"Queue {queue.id} is made." in page.said and leads_to(page, "Invite people on Review")
+    assert "People gave 0 answers on listed pairs and 0 on random ones" in page.said
+    said = Said(data_dir, dataset)
+    said.choose(queue, "Ada", {row: "chosen" for row in range(60) if row not in (3,)})
+    again = open_page(ANALYSIS, run=run_id, view="3")
+    assert "answers on listed pairs" in again.said

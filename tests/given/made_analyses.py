@@ -85,12 +85,19 @@ def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
 class Analysing:
     """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
 
-    def __init__(self, data_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        said: list[tuple[str, str]] | None = None,
+        ask: Callable[[int], str] = "Ask {}".format,
+    ) -> None:
         self.data_dir = data_dir
-        self.replies = replies()
+        self.replies = said or replies()
         rows = [
             {
-                side: f"\n\nHuman: Ask {row}\n\nAssistant: {said}"
+                side: f"\n\nHuman: {ask(row)}\n\nAssistant: {said}"
                 for side, said in zip(SIDES, both, strict=True)
             }
             for row, both in enumerate(self.replies)

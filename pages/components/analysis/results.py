@@ -11,6 +11,7 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
 from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
+from pages.components.analysis.for_others import files_for_others
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.kit.results import file_buttons, one_question, quotable
 from pages.components.kit.text import say
@@ -31,3 +32,4 @@ def analysis(analysed: Analysed) -> None:
     quotable(analysed.run.id)
     with st.expander("Files"):
         file_buttons({path.name: path for path in analysed.files}, "analysis-file")
+        files_for_others(analysed)

@@ -133,3 +133,12 @@ def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
     compared, _ = analysing.compared(), analysing.labelled()
     page = open_page("pages/compare.py", run=compared)
     assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")
+
+
+def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing, open_page):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    page = open_page(ANALYSIS, run=run_id)
+    assert "For other tools: all pairs, with their texts." in page.said
+    assert {f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")} <= {
+        one.key for one in page.app.get("download_button")
+    }

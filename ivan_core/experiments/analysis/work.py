@@ -9,7 +9,9 @@ from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
+from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
+from ivan_core.experiments.analysis.told import write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -50,14 +52,18 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     context.doing("Writing the results")
     tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
+    facts = _facts(joined, labelled, spec)
+    row_ids = tuple(joined.row_ids.tolist())
+    told = Analysed(job.run, spec, begun.dataset, facts, tables, row_ids)
     files = write_files(context.data_dir, context.id, tables, rows)
+    files += write_told(context.data_dir, context.id, told)
     context.finished(len(begun.choice.row_ids), len(begun.choice.row_ids), [])
     write_results(
         job,
         begun,
         tables={JOINED: rows, **{file_of(name): table for name, table in tables.items()}},
         files=files,
-        facts=_facts(joined, labelled, spec),
+        facts=facts,
     )
 
 

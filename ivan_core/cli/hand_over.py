@@ -34,12 +34,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="What --export dpo does with a preference against which people settled: keep it (the "
         "default), flip it, or drop it.",
     )
-    group.add_argument("--out", metavar="DIR", help="Where to write these. Default: here.")
+    group.add_argument(
+        "--texts",
+        action="store_true",
+        help="Write the report with pairs that show the strongest effects, texts and all.",
+    )
+    group.add_argument(
+        "--out",
+        metavar="DIR",
+        help="Where to write these, and the sentences and the report too. Default: here.",
+    )
 
 
 def asks(options: argparse.Namespace) -> bool:
     """Whether anything is to be handed over."""
-    return bool(options.export)
+    return bool(options.export or options.texts or options.out)
 
 
 def finished_analysis(options: argparse.Namespace) -> str | None:
@@ -54,6 +63,7 @@ def hand_over(run_id: str, options: argparse.Namespace) -> int:
     """Write what was asked for of a finished analysis, and say what is in it."""
     from ivan_core.experiments.analysis.interchange.write import Asked, export
     from ivan_core.experiments.analysis.results import open_analysis
+    from ivan_core.experiments.analysis.told import write_here
 
     folder, models = Path(options.out or "."), options.models or [""]
     if not folder.is_dir():
@@ -62,4 +72,7 @@ def hand_over(run_id: str, options: argparse.Namespace) -> int:
     for wanted in options.export:
         made = export(found, Asked(wanted, options.all, models[0], options.settled), folder)
         print(f"\n{made.path}\n  {made.sentence}")
+    if options.texts or options.out:
+        for path in write_here(found, folder, texts=options.texts):
+            print(f"\n{path}")
     return 0

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from ivan_core.experiments.analysis.html_report.page import html_report
 from ivan_core.experiments.analysis.interchange.rows import MOST
 from ivan_core.experiments.analysis.interchange.write import (
     FORMATS,
@@ -33,7 +34,18 @@ def files_for_others(analysed: Analysed) -> None:
                 key=f"analysis-export-{wanted}",
                 on_click="ignore",
             )
+        st.download_button(
+            "Report with texts of pairs",
+            partial(_report, analysed),
+            f"{analysed.run.id}-report-with-texts.html",
+            key="analysis-report-texts",
+            on_click="ignore",
+        )
     words = ["ivan", "analyse", analysed.run.id]
     words += [word for wanted in FORMATS for word in ("--export", wanted)]
     words += ["--all"] if pairs > MOST else []
     st.code(shlex.join(words), language=None, wrap_lines=True)
+
+
+def _report(analysed: Analysed) -> bytes:
+    return html_report(analysed, texts=True).encode("utf-8", "replace")

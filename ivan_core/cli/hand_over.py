@@ -54,7 +54,7 @@ def asks(options: argparse.Namespace) -> bool:
 def finished_analysis(options: argparse.Namespace) -> str | None:
     """The finished analysis that was named, where something is to be handed over of it."""
     named = options.runs
-    if not asks(options) or len(named) != 1 or runs.get(named[0]).kind != "analysis":
+    if not asks(options) or len(named) != 1 or not runs.of_kind("analysis", named):
         return None
     return str(named[0])
 

@@ -154,8 +154,8 @@ def test_a_new_analysis_and_a_finished_one_are_handed_over_as_files(
     asked = ["--export", "dpo", "--export", "llm-comparator", "--out", str(folder)]
     assert command_line(["analyse", *asked]) == 0
     (run,) = runs.every("analysis")
-    names = {f"{run.id}-{end}" for end in ("dpo.jsonl", "dpo-manifest.json", "llm-comparator.json")}
-    assert {path.name for path in folder.iterdir()} == names
+    ends = ("dpo.jsonl", "dpo-manifest.json", "llm-comparator.json", "sentences.txt", "report.html")
+    assert {path.name for path in folder.iterdir()} == {f"{run.id}-{end}" for end in ends}
     capsys.readouterr()
     assert command_line(["analyse", run.id, "--export", "annotated-pairs", *asked]) == 0
     told = capsys.readouterr().out

@@ -139,6 +139,6 @@ def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing,
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     page = open_page(ANALYSIS, run=run_id)
     assert "For other tools: all pairs, with their texts." in page.said
-    assert {f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")} <= {
-        one.key for one in page.app.get("download_button")
-    }
+    formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
+    buttons = {one.key for one in page.app.get("download_button")}
+    assert {*formats, "analysis-report-texts", f"analysis-file-{run_id}-report.html"} <= buttons

@@ -113,7 +113,7 @@ def test_from_a_comparison_and_labels_to_what_is_rewarded_and_the_pairs_behind_i
     found = open_analysis(runs.every("analysis")[0].id)
     own = found.table("imprint", model=MODEL, view="alone", feature="last_response_is_honest")
     differs = int(own["differs"].iloc[0])
-    page.get_by_role("link", name=f"See the {differs} pairs that differ in it").click()
+    page.get_by_role("link", name="See the pairs whose replies differ in it").click()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
     expect(page.get_by_text(f"{differs} pairs").first).to_be_visible()
     first = int(found.behind(MODEL, labelled, "last_response_is_honest")["row_id"].min())

@@ -276,12 +276,11 @@ def regime_sentence(analysed: Analysed, labeler: str) -> str:
 
 
 def trained_sentence(analysed: Analysed) -> str:
-    """What is known of training between the two models."""
-    if analysed.spec.before:
-        return f"{analysed.spec.before} was named as the model before training."
+    """Who says that training lies between the two models."""
+    spec = analysed.spec
     return (
-        "No card says that one of these models is the other after training: what follows is the"
-        " difference between two models, not what training did."
+        f"{spec.before} was named as the model before training and {spec.after} as the one after"
+        " it; nothing here checks that."
     )
 
 

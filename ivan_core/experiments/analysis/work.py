@@ -75,9 +75,9 @@ def _by_labeler(
         "choice": steps.choices(joined, run_id),
         "misaligned": steps.misaligned(joined, run_id),
     }
-    for before, after in steps.named_pairs(joined, spec.before, spec.after):
-        found["regimes"] = steps.by_regime(joined, run_id, before, after)
-        found["shift"] = steps.shifts(joined, run_id, before, after)
+    if spec.before:
+        found["regimes"] = steps.by_regime(joined, run_id, spec.before, spec.after)
+        found["shift"] = steps.shifts(joined, run_id, spec.before, spec.after)
     for name, more in found.items():
         records.setdefault(name, []).extend(more)
 

@@ -24,7 +24,7 @@ def files_for_others(analysed: Analysed) -> None:
     """A button a format; each file is made when it is asked for."""
     pairs = len(analysed.row_ids)
     which = f"a random draw of {MOST:,} of {pairs:,} pairs" if pairs > MOST else "all pairs"
-    say(f"For other tools: {which}, with their texts.", "small", quiet=True)
+    say(f"They hold {which}, with their texts.", "small", quiet=True)
     with st.container(horizontal=True):
         for wanted in FORMATS:
             st.download_button(

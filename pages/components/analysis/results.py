@@ -13,7 +13,7 @@ from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.for_others import files_for_others
 from pages.components.analysis.rewards import what_it_rewards
-from pages.components.kit.results import file_buttons, one_question, quotable
+from pages.components.kit.results import files_and_settings, one_question, quotable
 from pages.components.kit.text import say
 
 _TABS: dict[str, Callable[[Analysed], None]] = {
@@ -30,6 +30,6 @@ def analysis(analysed: Analysed) -> None:
     tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
     one_question(tabs, "analysis-view")
     quotable(analysed.run.id)
-    with st.expander("Files"):
-        file_buttons({path.name: path for path in analysed.files}, "analysis-file")
+    files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
+    with st.expander("Files for other tools"):
         files_for_others(analysed)

@@ -71,7 +71,7 @@ def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: An
     run_id = analysing.analysed(compared, labelled)
     page = open_page(ANALYSIS, run=run_id, effect=f"{INSULT}~{OTHER}")
     assert f"{OTHER} gives a reply with an insult" in page.said
-    (to,) = leads_to(page, "pairs that differ in it")
+    (to,) = leads_to(page, "replies differ in it")
     page_name, _, query = to.partition("?")
     assert page_name == "compare" and f"run={compared}" in query and INSULT in query
 
@@ -138,7 +138,7 @@ def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
 def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing, open_page):
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     page = open_page(ANALYSIS, run=run_id)
-    assert "For other tools: all pairs, with their texts." in page.said
+    assert "They hold all pairs, with their texts." in page.said
     formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
     buttons = {one.key for one in page.app.get("download_button")}
-    assert {*formats, "analysis-report-texts", f"analysis-file-{run_id}-report.html"} <= buttons
+    assert {*formats, "analysis-report-texts", f"file-{run_id}-report.html"} <= buttons

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ivan_core.cli import options as made
+from ivan_core.cli import hand_over, options as made
 from ivan_core.cli.follow import add_plan, follow_started, print_plan
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.units import AnalysisSpec
@@ -29,11 +29,14 @@ def add(commands: Any) -> None:
     )
     fields = made.SpecOptions(AnalysisSpec)
     fields.add(parser, "models", "labelers", "before", "after", "control", "first_try")
+    hand_over.add(parser)
     add_plan(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Choose the runs, start, follow, and print the result."""
+    if finished := hand_over.finished_analysis(options):
+        return hand_over.hand_over(finished, options)
     from ivan_core.engine.plan import FirstLook
     from ivan_core.experiments.analysis.plan import spec_of_runs
 
@@ -51,4 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if options.plan:
         return print_plan((), FirstLook())
     run_id, new = runs.start(spec)
-    return follow_started(run_id, new)
+    code = follow_started(run_id, new)
+    if code or not hand_over.asks(options):
+        return code
+    return hand_over.hand_over(run_id, options)

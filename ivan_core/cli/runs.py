@@ -135,15 +135,10 @@ def show(options: argparse.Namespace) -> int:
 
 def sentences(options: argparse.Namespace) -> int:
     from ivan_core.engine.figures import quotes, source_line
+    from ivan_core.figures.words import listed
 
     told = quotes(options.id, options.where)
-    print(source_line(options.id, options.where))
-    asked = ""
-    for quote in told:
-        if quote.question != asked:
-            print(f"\n{quote.question}")
-        asked = quote.question
-        print(f"  {quote.sentence}\n    {quote.command}")
+    print(listed(source_line(options.id, options.where), told))
     return 0
 
 

@@ -158,10 +158,23 @@ def quotes(run_id: str, where: str | None = None) -> list[Quote]:
             conditions pick nothing.
     """
     own, results = _opened(run_id)
-    names = file_names(own.paths(results))
     found = own.quotes(results)
     if where is not None:
         found = _of_picked_rows(own, results, run_id, found, where)
+    return _once(own, results, run_id, found)
+
+
+def sentences_of(own: ChartsAndSentences, results: Any) -> tuple[str, list[Quote]]:
+    """What the sentences of results rest on, and all of them; of a run that is at work too."""
+    source: str = named(own.source(results), file_names(own.paths(results)))
+    return source, _once(own, results, results.run.id, own.quotes(results))
+
+
+def _once(
+    own: ChartsAndSentences, results: Any, run_id: str, found: Sequence[Quote]
+) -> list[Quote]:
+    """Each sentence once, with its command, and names in place of paths."""
+    names = file_names(own.paths(results))
     once: dict[str, Quote] = {}
     for quote in found:
         once.setdefault(quote.sentence, quote)

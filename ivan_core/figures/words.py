@@ -6,6 +6,7 @@ Each sentence stands alone below the line that says what all of them rest on.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,6 +48,17 @@ class Quote:
             return figure_command(run_id, self.chart, "csv", **shown)
         words = ["ivan", "runs", "sentences", run_id]
         return self.command or shlex.join(words + (["--where", self.where] if self.where else []))
+
+
+def listed(source: str, quotes: Sequence[Quote]) -> str:
+    """Sentences to print: what they rest on, then each with its command, by question."""
+    lines = [source]
+    for question in dict.fromkeys(quote.question for quote in quotes):
+        lines += ["", question]
+        for quote in quotes:
+            if quote.question == question:
+                lines += [f"  {quote.sentence}", f"    {quote.command}"]
+    return "\n".join(lines)
 
 
 def source_line(

@@ -86,13 +86,19 @@ class Analysing:
     """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
 
     def __init__(
-        self, data_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, count: int = PAIRS
+        self,
+        data_dir: Path,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        said: list[tuple[str, str]] | None = None,
+        ask: Callable[[int], str] = "Ask {}".format,
+        count: int = PAIRS,
     ) -> None:
         self.data_dir = data_dir
-        self.replies = replies(count=count)
+        self.replies = said or replies(count=count)
         rows = [
             {
-                side: f"\n\nHuman: Ask {row}\n\nAssistant: {said}"
+                side: f"\n\nHuman: {ask(row)}\n\nAssistant: {said}"
                 for side, said in zip(SIDES, both, strict=True)
             }
             for row, both in enumerate(self.replies)

@@ -7,7 +7,7 @@ the dataset is computed anew and must be the same. The tables must be of these m
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,11 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import REGRESSION_FEATURES, TextKey
 from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
+from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
+from ivan_core.experiments.analysis.told import texts_told, told_names, write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.analysis.voices import voices_on
 from ivan_core.experiments.labels.authored import authored_labels
@@ -117,6 +120,8 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
     rows = _joined(zipped, facts, tables["imprint"])
     _check_second_look(zipped, tables, rows)
     joined = joined_table(rows)
+    told = partial(_analysed, zipped=zipped, tables=tables, joined=joined)
+    texts_told(told(str(zipped.manifest["run"])))  # what cannot be told is no whole analysis
     return Came(
         who=tuple(facts.models),
         rows=len(joined),
@@ -126,6 +131,7 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         write=partial(
             _write, tables=tables, joined=joined, facts=facts.model_dump(exclude_unset=True)
         ),
+        last=partial(_tell, told=told),
     )
 
 
@@ -148,7 +154,45 @@ def _write(
     joined: pd.DataFrame,
     facts: Mapping[str, Any],
 ) -> Written:
-    return Written(write_files(staged, SLUG, tables, joined), facts)
+    files = write_files(staged, SLUG, tables, joined)
+    return Written([*files, *told_names(SLUG)], facts)
+
+
+def _tell(folder: Path, names: list[str], *, told: Callable[[str], Analysed]) -> None:
+    """Write what is told in words, which name the run as it is called here."""
+    (last,) = told_names("")[-1:]
+    run_id = Path(names[-1]).name.removesuffix(Path(last).name)
+    write_told(folder.parent, SLUG, told(run_id))
+
+
+def _analysed(
+    run_id: str,
+    *,
+    zipped: Unpacked[AnalysisSpec],
+    tables: Mapping[str, pd.DataFrame],
+    joined: pd.DataFrame,
+) -> Analysed:
+    """The analysis as it will be opened here, before it is entered."""
+    spec = zipped.spec
+    run = Run(
+        id=run_id,
+        kind=spec.kind,
+        spec=spec.model_dump_json(),
+        state=RunState.DONE,
+        created=0,
+        started=None,
+        finished=None,
+        heartbeat=None,
+        doing="",
+        done=len(joined),
+        total=len(joined),
+        computed=0,
+        rate=None,
+        problem="",
+        hint="",
+    )
+    row_ids = tuple(joined["row_id"].tolist())
+    return Analysed(run, spec, zipped.dataset, zipped.manifest, tables, row_ids)
 
 
 def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def findings(analysed: Analysed) -> list[Finding]:
     row = clear.iloc[0].to_dict()
     model, feature, labeler = (str(row[name]) for name in ("model", "feature", "labeler"))
     strongest = clear[(clear["model"] == model) & (clear["labeler"] == labeler)]
-    pair = _pair(analysed, model, labeler, feature, float(row["estimate"]))
+    pair = pair_that_shows(analysed, model, labeler, feature, float(row["estimate"]))
     return [
         Finding(
             effect_sentence(row, analysed.labeler(labeler)),
@@ -71,7 +71,7 @@ def _bars(strongest: pd.DataFrame) -> tuple[Bar, ...]:
     )
 
 
-def _pair(
+def pair_that_shows(
     analysed: Analysed, model: str, labeler: str, feature: str, estimate: float
 ) -> int | None:
     """The pair that shows an effect the most: it differs in the feature, and the margin follows."""

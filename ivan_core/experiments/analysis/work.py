@@ -12,7 +12,9 @@ from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Joined, join
 from ivan_core.experiments.analysis.people import People, checked, people_on
+from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
+from ivan_core.experiments.analysis.told import write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -57,19 +59,25 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)
     second = second_choices_on(begun.dataset)
-    told = voices.second_choices(joined, second)
     records["second-look"] = voices.second_look(joined, begun.dataset, second)
     context.doing("Writing the results")
     tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
+    facts = {
+        **_facts(joined, labelled, people, spec),
+        "second_choices": voices.second_choices(joined, second),
+    }
+    row_ids = tuple(joined.row_ids.tolist())
+    told = Analysed(job.run, spec, begun.dataset, facts, tables, row_ids)
     files = write_files(context.data_dir, context.id, tables, rows)
+    files += write_told(context.data_dir, context.id, told)
     context.finished(len(begun.choice.row_ids), len(begun.choice.row_ids), [])
     write_results(
         job,
         begun,
         tables={JOINED: rows, **{file_of(name): table for name, table in tables.items()}},
         files=files,
-        facts={**_facts(joined, labelled, people, spec), "second_choices": told},
+        facts=facts,
     )
 
 

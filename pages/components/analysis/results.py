@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import streamlit as st
+
 from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
 from pages.components.analysis.against import where_against_people
 from pages.components.analysis.change import what_training_changed
+from pages.components.analysis.for_others import files_for_others
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import files_and_settings, one_question, quotable
@@ -31,3 +34,5 @@ def analysis(analysed: Analysed) -> None:
     one_question(tabs, "analysis-view")
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
+    with st.expander("Files for other tools"):
+        files_for_others(analysed)

@@ -145,3 +145,22 @@ def test_its_figure_and_sentences_are_those_of_its_tables(
     told = capsys.readouterr().out
     assert f"Alike in all else in this table, {PLAIN} gives a refusing reply" in told
     assert "labels: reader:1b" in told
+
+
+def test_a_new_analysis_and_a_finished_one_are_handed_over_as_files(
+    analysing: Analysing, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    analysing.compared(), analysing.labelled()
+    folder = tmp_path / "out"
+    folder.mkdir()
+    asked = ["--export", "dpo", "--export", "llm-comparator", "--out", str(folder)]
+    assert command_line(["analyse", *asked]) == 0
+    (run,) = runs.every("analysis")
+    ends = ("dpo.jsonl", "dpo-manifest.json", "llm-comparator.json", "sentences.txt", "report.html")
+    assert {path.name for path in folder.iterdir()} == {f"{run.id}-{end}" for end in ends}
+    capsys.readouterr()
+    assert command_line(["analyse", run.id, "--export", "annotated-pairs", *asked]) == 0
+    told = capsys.readouterr().out
+    assert f"{folder}/{run.id}-annotated-pairs.json\n  60 pairs of 60, with their texts." in told
+    assert runs.every("analysis") == [run], "nothing was analysed anew"
+    assert "There is no folder" in refused(capsys, run.id, "--export", "dpo", "--out", "/none/here")

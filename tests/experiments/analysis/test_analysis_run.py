@@ -28,6 +28,7 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import archive, handling as runs, studies
+from ivan_core.engine.figures import quotes
 from ivan_core.engine.proposals import left_in
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
@@ -258,3 +259,24 @@ def test_models_are_named_with_their_revision_or_without(analysing: Analysing) -
 def test_all_labels_that_were_asked_for_and_are_numbers_are_features(analysing: Analysing) -> None:
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     assert set(effects(run_id, model=PLAIN).index) == {*KEYS[:3], "log_length"}
+
+
+def test_all_its_sentences_lie_beside_its_tables_by_question_with_their_commands(
+    analysing: Analysing, data_dir: Path
+) -> None:
+    labelled = analysing.labelled(), analysing.labelled("other:1b")
+    run_id = analysing.analysed(analysing.compared(), *labelled)
+    text = (data_dir / "analysis" / f"{run_id}-sentences.txt").read_text("utf-8")
+    lines = text.splitlines()
+    assert lines[0].startswith(f"written.jsonl, 60 of 60 pairs, run {run_id}: ivan analyse ")
+    asked = [line for line in lines[1:] if line and not line.startswith(" ")]
+    assert asked == ["What does it reward?", "Where does it go against people?"], "each once"
+    told = quotes(run_id)
+    said = [line for line in lines[1:] if line.startswith("  ")]
+    by_question = [one for question in asked for one in told if one.question == question]
+    assert said == [
+        line for one in by_question for line in (f"  {one.sentence}", f"    {one.command}")
+    ]
+    assert str(data_dir) not in text and SORRY not in text
+    manifest = runs.manifest(run_id)
+    assert manifest is not None and f"analysis/{run_id}-sentences.txt" in manifest["files"]

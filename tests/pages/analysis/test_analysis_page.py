@@ -241,3 +241,12 @@ def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_tol
     said.choose(queue, "Ada", {row: "chosen" for row in range(60) if row not in (3,)})
     again = open_page(ANALYSIS, run=run_id, view="3")
     assert "answers on listed pairs" in again.said
+
+
+def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing, open_page):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    page = open_page(ANALYSIS, run=run_id)
+    assert "They hold all pairs, with their texts." in page.said
+    formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
+    buttons = {one.key for one in page.app.get("download_button")}
+    assert {*formats, "analysis-report-texts", f"file-{run_id}-report.html"} <= buttons

@@ -1,0 +1,1 @@
+"""An analysis as one page that opens anywhere: no scripts, no requests, no text unless asked."""

@@ -1,0 +1,114 @@
+"""The page around a report: what it may do (nothing), how it looks, and how strings enter it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from html import escape
+
+_STYLE = """
+:root{color-scheme:light}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:24px 16px 64px;max-width:800px;background:#fff;color:#31333f;
+font:16px/1.55 system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+overflow-wrap:anywhere}
+h1{font-size:1.6rem;line-height:1.25;margin:0 0 8px}
+h2{font-size:1.3rem;margin:48px 0 12px;padding-top:12px;border-top:1px solid #dadde2}
+h3{font-size:1rem;margin:24px 0 4px}
+p,ul{margin:0 0 12px}
+figure{margin:24px 0 4px}
+figure p{margin:0 0 4px}
+details+ul{margin-top:16px}
+ul{padding-left:20px}
+.lead{font-size:1.1rem}
+.small,figcaption,nav,summary{font-size:.875rem;color:#5b6068}
+nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:4px 20px}
+a{color:#0b5cad}
+svg{display:block;width:100%;max-width:480px;height:auto;margin:8px 0}
+code,pre{font:.8125rem/1.5 ui-monospace,Menlo,Consolas,monospace}
+pre{white-space:pre-wrap;background:#f5f6f8;border-radius:6px;padding:10px 12px;margin:0 0 8px}
+summary{cursor:pointer;padding:4px 0}
+.wide{overflow-x:auto;margin:4px 0 12px}
+table{border-collapse:collapse;font-size:.8125rem;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:3px 8px 3px 0;border-bottom:1px solid #eceef1;white-space:nowrap}
+td.n,th.n{text-align:right}
+.note{border-left:3px solid #dadde2;padding-left:12px}
+@media print{body{max-width:none;padding:0;font-size:11pt}nav,summary{display:none}
+h2{break-after:avoid}figure,li,tr{break-inside:avoid}svg{max-width:120mm}a{color:inherit}}
+""".strip()
+_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; connect-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none';"
+    " form-action 'none'"
+)
+# Controls, halves of pairs and non-characters, which no page holds, and letters that turn the
+# direction of what follows them.
+_ODD = re.compile(
+    "[^\t\n\u0020-\u007e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd"
+    "\U00010000-\U0010ffff]"
+)
+
+
+def text(value: object) -> str:
+    """A string as text of the page and no more: markup is escaped, odd characters are replaced."""
+    return escape(_ODD.sub("\ufffd", str(value)))
+
+
+def page(title: str, head: Iterable[str], sections: Mapping[str, Sequence[str]]) -> str:
+    """The whole page: its title, what stands above, and a section for each question.
+
+    `head` and the parts of sections are HTML; the title and the questions are not.
+    """
+    links = "".join(
+        f'<li><a href="#part-{place}">{text(question)}</a></li>'
+        for place, question in enumerate(sections)
+    )
+    body = "\n".join(
+        f'<section id="part-{place}" aria-labelledby="head-{place}">'
+        f'<h2 id="head-{place}">{text(question)}</h2>\n{chr(10).join(parts)}\n</section>'
+        for place, (question, parts) in enumerate(sections.items())
+    )
+    above = "\n".join(head)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{text(title)}</h1>\n{above}\n"
+        f'<nav aria-label="Questions"><ul>{links}</ul></nav>\n{body}\n</main>\n</body>\n</html>\n'
+    )
+
+
+def paragraph(words: object, how: str = "") -> str:
+    """A paragraph; `how` is one of the classes of the page."""
+    kind = f' class="{how}"' if how else ""
+    return f"<p{kind}>{text(words)}</p>"
+
+
+def bullets(lines: Iterable[object]) -> str:
+    return f"<ul>{''.join(f'<li>{text(line)}</li>' for line in lines)}</ul>"
+
+
+def fold(summary: str, inside: str) -> str:
+    """What is there for those who open it; `inside` is HTML."""
+    return f"<details><summary>{text(summary)}</summary>\n{inside}\n</details>"
+
+
+def table(columns: Mapping[str, bool], rows: Iterable[Sequence[object]]) -> str:
+    """A table; columns by their heads, whether they hold numbers."""
+    kinds = ['class="n"' if number else "" for number in columns.values()]
+    heads = "".join(
+        f'<th scope="col" {kind}>{text(name)}</th>'
+        for name, kind in zip(columns, kinds, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td {kind}>{text(value)}</td>" for value, kind in zip(row, kinds, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    rows_of = f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="wide" tabindex="0"><table>{rows_of}</table></div>'

@@ -1,0 +1,1 @@
+"""Analysed pairs as files that other tools read: one file of code a format, row by row."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
+from ivan_core.experiments.analysis.what_breaks import rewording_quotes
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.choice import chances
 from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE, pairs_for
@@ -302,4 +303,4 @@ def quotes(analysed: Analysed) -> list[Quote]:
         if "shift" in analysed.tables:
             found.append(Quote(CHANGED, shift_sentence(analysed, who.run_id), "change"))
             found.append(Quote(CHANGED, regime_sentence(analysed, who.run_id), "change"))
-    return found
+    return found + rewording_quotes(analysed)

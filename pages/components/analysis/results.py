@@ -9,8 +9,11 @@ import streamlit as st
 
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
+from ivan_core.experiments.analysis.what_breaks import BREAKS
 from pages.components.analysis.against import where_against_people
+from pages.components.analysis.breaks import what_breaks_it
 from pages.components.analysis.change import what_training_changed
+from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.kit.results import file_buttons, one_question, quotable
 from pages.components.kit.text import say
@@ -19,6 +22,7 @@ _TABS: dict[str, Callable[[Analysed], None]] = {
     WHAT_FOR: what_it_rewards,
     AGAINST: where_against_people,
     CHANGED: what_training_changed,
+    BREAKS: what_breaks_it,
 }
 
 
@@ -28,6 +32,7 @@ def analysis(analysed: Analysed) -> None:
         say(note, "small", quiet=True)
     tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
     one_question(tabs, "analysis-view")
+    as_published(analysed)
     quotable(analysed.run.id)
     with st.expander("Files"):
         file_buttons({path.name: path for path in analysed.files}, "analysis-file")

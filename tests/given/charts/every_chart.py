@@ -177,9 +177,11 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
 def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
     """The effects of features on the margins of models, and on going against the choice."""
     sides = effects.assign(side=effects["model"])
+    moved = effects.assign(series=effects["model"], clear="")
     return {
         "imprint.imprint_dots": lambda dark: imprint.imprint_dots(effects, TITLES, dark=dark),
         "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
+        "imprint.rewording_dots": lambda dark: imprint.rewording_dots(moved, TITLES, dark=dark),
     }
 
 

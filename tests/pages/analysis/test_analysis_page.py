@@ -6,12 +6,13 @@ from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
 from given.made_labellings import REFUSAL
 
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import handling as runs, studies
+from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import kind_of
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
+from pages.components.analysis.results import _TABS
 
 ANALYSIS = "pages/analysis.py"
 
@@ -133,3 +134,69 @@ def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
     compared, _ = analysing.compared(), analysing.labelled()
     page = open_page("pages/compare.py", run=compared)
     assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")
+
+
+BREAKS = str(list(_TABS).index("What breaks it?"))
+
+
+def test_without_a_rewording_the_tab_says_so_and_leads_to_it(analysing: Analysing, open_page):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "This analysis has no rewording of its pairs." in page.said
+    assert leads_to(page, "Reword them") == [f"rewrite?study={study_of(compared)}"]
+
+
+def test_a_rewording_that_came_later_is_joined_by_one_button(
+    analysing: Analysing, open_page, spawned
+):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    rewording = analysing.reworded()
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert f"Run {rewording} reworded pairs of this dataset." in page.said
+    page.press("analyse-reworded")
+    (again,) = spawned
+    spec = runs.any_spec_of(runs.get(run_id))
+    assert runs.any_spec_of(runs.get(again)) == spec.model_copy(update={"rewording": rewording})
+
+
+def test_what_breaks_it_says_flips_moves_and_the_labelers_own_flips(
+    analysing: Analysing, open_page
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    rewording = analysing.reworded()
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "Meaning kept in 98%" in page.said and "no longer agree" in page.said
+    assert "punctuation" in page.said
+    assert "Where a reworded text gains “Helpful”, all else in this table alike" in page.said
+    assert "rewording itself moves the reward" in page.said
+    assert "the labeler by itself in 0% of 80" in page.said
+    (to,) = leads_to(page, "texts in which it flips")
+    assert to.startswith(f"rewrite?run={rewording}&") and "flipped" in to
+    archive.delete(rewording)
+    gone = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert f"What Rewrite says of run {rewording} is not here" in gone.said
+    assert "Where a reworded text gains “Helpful”" in gone.said
+
+
+def test_a_rewording_that_nobody_labelled_shows_flips_alone(analysing: Analysing, open_page):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    analysing.reworded(labeler="")
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "no longer agree" in page.said
+    assert "Nobody labelled the texts of this rewording" in page.said
+    assert leads_to(page, "Reword them again")
+
+
+def test_published_numbers_are_folded_beside_ours(analysing: Analysing, open_page):
+    run_id = analysing.analysed(analysing.compared((PLAIN, OTHER)), analysing.choosing())
+    page = open_page(ANALYSIS, run=run_id)
+    assert f"Labels by chooser:1b; before training: {OTHER}, after training: {PLAIN}." in page.said
+    assert "no differences are computed" in page.said
+    (table,) = [one.value for one in page.app.dataframe if "here_as_published" in one.value]
+    told = table.set_index("name")
+    assert told.loc["labeler:none", "paper"] == "121,517"
+    assert told.loc["regime:got,labeler:chosen", "here"].isdigit()
+    assert "2024" in told.loc["agreement:after", "source"]

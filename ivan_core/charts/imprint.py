@@ -141,7 +141,10 @@ def _marks(
         )
         dot = alt.X("estimate:Q", title=x["title"], scale=x["scale"])
         ends = own.mark_rule(strokeWidth=2, y2Offset=offset, **at)
+        # Lines are thin: what is pressed is as high as a finger needs, and not drawn.
+        room = own.mark_rule(strokeWidth=_MARK - 1, y2Offset=offset, **at)
         layers += [
+            room.encode(x=x, x2="high:Q", opacity=alt.value(0)),
             ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"),
             own.mark_point(shape="stroke", angle=90, size=90, strokeWidth=2, **at)
             .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{FOR_ONE}'")

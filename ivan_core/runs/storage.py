@@ -216,6 +216,7 @@ class Reserve:
 
 
 _OURS = (
+    "analysis",
     "answers.sqlite",
     "cache",
     "compare",
@@ -227,6 +228,7 @@ _OURS = (
     "reviews.sqlite",
     "rewrite",
     "runs",
+    "studies",
     "taxonomy-control",
     "taxonomy-input",
     "taxonomy-output",

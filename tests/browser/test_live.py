@@ -155,12 +155,13 @@ def test_a_study_pressed_twice_is_done_once_without_the_server_and_leads_to_its_
     expect(tile(page, "Rewording")).to_contain_text("cancelled")
     server.kill()
     held.unlink()
-    ended = {"compare": RunState.DONE, "labels": RunState.DONE, "rewrite": RunState.CANCELLED}
-    wait_for(lambda: states(data_dir) == ended)
-    assert len(Registry(data_dir).all()) == 3
+    ended = dict.fromkeys(("compare", "labels", "analysis"), RunState.DONE)
+    wait_for(lambda: states(data_dir) == {**ended, "rewrite": RunState.CANCELLED})
+    assert len(Registry(data_dir).all()) == 4
     server.start()
     expect(tile(page, "Compare")).to_contain_text(re.compile(r"480\s*pairs judged"))
     expect(tile(page, "Labels")).to_contain_text(re.compile(r"480\s*pairs labelled"))
+    expect(tile(page, "Analysis")).to_contain_text(re.compile(r"480\s*pairs analysed"))
     expect(tile(page, "Rewording").get_by_role("button", name="Resume")).to_be_visible()
     # A finding is pressed anywhere, on its picture too.
     page.locator("[class*=st-key-finding-]").first.get_by_test_id("stVegaLiteChart").click(

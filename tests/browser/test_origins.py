@@ -40,7 +40,7 @@ def test_a_page_of_another_port_sees_nothing_and_may_do_nothing(serve, data_dir)
             seen(StreamlitSession(server.base, "", headers={"Origin": origin}))
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=8))
     foreign = {"Origin": "http://localhost:9999"}
-    for page in ("compare", "pairs", "rewrite", "taxonomy", "review", "runs"):
+    for page in ("analysis", "compare", "pairs", "rewrite", "taxonomy", "review", "runs"):
         found = seen(StreamlitSession(server.base, page, f"run={run_id}", foreign))
         assert NOTHING in found
         assert run_id not in found

@@ -103,18 +103,21 @@ def test_from_a_comparison_and_labels_to_what_is_rewarded_and_the_pairs_behind_i
     page.goto(serve().url("/compare", run=run_id))
     page.locator(".st-key-next-analysis").get_by_role("button").click()
     expect(page.get_by_role("heading", name="Analysis")).to_be_visible()
-    expect(page.get_by_text("held out by prompt; labels: rules").first).to_be_visible()
+    expect(page.get_by_text("Labels by ivan/lexicon (rule-based)").first).to_be_visible()
     effects = chart(page, "What does it reward?")
-    effects.locator(f"path[aria-label*='Honest'][aria-label*='{MODEL}']").first.click()
-    wait_for(lambda: "last_response_is_honest" in page.url)
+    mark = effects.locator(f"path[aria-label*='Honest'][aria-label*='{MODEL}']").first
+    ready(page)
+    mark.dispatch_event("click")  # a stroke has no area to be pressed by its middle
+    expect(page).to_have_url(re.compile("effect=last_response_is_honest"))
     expect(page.get_by_text(f"{MODEL} gives an honest reply").first).to_be_visible()
     found = open_analysis(runs.every("analysis")[0].id)
     own = found.table("imprint", model=MODEL, view="alone", feature="last_response_is_honest")
     differs = int(own["differs"].iloc[0])
-    page.get_by_role("link", name=f"See the {differs} pairs that differ in it").click()
+    page.get_by_role("link", name="See the pairs whose replies differ in it").click()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
-    expect(page.get_by_text(f"{differs} rows").first).to_be_visible()
-    click_first_row(page)
+    expect(page.get_by_text(f"{differs} pairs").first).to_be_visible()
+    first = int(found.behind(MODEL, labelled, "last_response_is_honest")["row_id"].min())
+    row_of(page, str(first)).click()
     expect(page.get_by_text("A · chosen")).to_be_visible()
 
 

@@ -46,6 +46,7 @@ def every_kind(pairs: str, out: str) -> None:
     wait_for(lambda: not runs.every("column")[0].state.live)
     ivan("rewrite", *rows, "--model", "ivan/minilm-control")
     ivan("taxonomy", "run-control-batch", *rows, "--model", "ivan/lexicon")
+    ivan("analyse", results.run.id, newest("labels"))
     ivan("taxonomy", "create-batch", *rows, "--yes")
     review_queues.make_queue(
         review_queues.queue_request({"dataset": dataset, "task": "better", "count": 3})

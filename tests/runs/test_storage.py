@@ -309,6 +309,7 @@ def test_nobody_else_may_read_what_runs_of_any_kind_write(data_dir: Path, tmp_pa
         "manifest.json",
         "table.parquet",
         "worker.log",
+        "analysis",
         "compare",
         "rewrite",
         "downloads",

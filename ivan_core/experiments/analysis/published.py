@@ -92,15 +92,14 @@ def names() -> frozenset[str]:
     return frozenset({*paper(), *more})
 
 
-def who_of(joined: Joined, pairs: Sequence[tuple[str, str]]) -> Of | None:
-    """The first labeler who tells what it prefers, and the two models that are set before and
-    after each other, else the first one alone; None without such a labeler."""
+def who_of(joined: Joined, before: str = "", after: str = "") -> Of | None:
+    """The first labeler who tells what it prefers, and the two models that were named, else the
+    first one alone, in the place of the trained one; None without such a labeler."""
     told = (run for run, own in joined.labelers.items() if set(PREFERRED_BY) <= set(own.features))
     labeler = next(told, None)
     if labeler is None or not joined.models:
         return None
-    before, after = pairs[0] if pairs else ("", next(iter(joined.models)))
-    return Of(labeler, before, after)
+    return Of(labeler, before, after or next(iter(joined.models)))
 
 
 def published(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isnan, log
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.what_breaks import rewording_quotes
+from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.choice import chances
 from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE, pairs_for
@@ -125,8 +126,9 @@ def _unit(row: Mapping[str, Any]) -> float:
 
 
 def decimals(row: Mapping[str, Any]) -> int:
-    """One decimal where the interval is wide, two where it is narrow."""
-    return 1 if not row["high"] - row["low"] < 0.5 else 2
+    """One decimal where the interval is wide, two where it is narrow or the effect is tiny."""
+    narrow = row["high"] - row["low"] < 0.5
+    return 2 if narrow or abs(row["estimate"]) < 0.05 else 1
 
 
 def needs_sentence(spread: float) -> str:
@@ -275,32 +277,42 @@ def regime_sentence(analysed: Analysed, labeler: str) -> str:
 
 
 def trained_sentence(analysed: Analysed) -> str:
-    """What is known of training between the two models."""
-    if analysed.spec.before:
-        return f"{analysed.spec.before} was named as the model before training."
+    """Who says that training lies between the two models."""
+    spec = analysed.spec
     return (
-        "No card says that one of these models is the other after training: what follows is the"
-        " difference between two models, not what training did."
+        f"{spec.before} was named as the model before training and {spec.after} as the one after"
+        " it; nothing here checks that."
     )
 
 
 def quotes(analysed: Analysed) -> list[Quote]:
     """Every sentence of an analysis, by question."""
-    found: list[Quote] = []
-    for who in analysed.labelers:
-        for model in analysed.models:
-            found.append(
-                Quote(WHAT_FOR, explained_sentence(analysed, model, who.run_id), "imprint")
-            )
-        effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
-        told = effects[effects["estimate"].notna()].to_dict("records")
-        found += [Quote(WHAT_FOR, effect_sentence(row, who), "imprint") for row in told]
-        for model in analysed.models:
-            told_of = against_sentence(analysed, model, who.run_id)
-            found.append(Quote(AGAINST, told_of, "against"))
-            if apart := preference_sentence(analysed, model, who.run_id):
-                found.append(Quote(AGAINST, apart, "against"))
-        if "shift" in analysed.tables:
-            found.append(Quote(CHANGED, shift_sentence(analysed, who.run_id), "change"))
-            found.append(Quote(CHANGED, regime_sentence(analysed, who.run_id), "change"))
-    return found + rewording_quotes(analysed)
+    return [
+        Quote(question, sentence, chart, {**shown, **_by(analysed, who)})
+        for who in analysed.labelers
+        for question, sentence, chart, shown in _told(analysed, who)
+    ] + rewording_quotes(analysed)
+
+
+def _by(analysed: Analysed, who: WhoLabelled) -> Wish:
+    """Whose labels a chart must show, where it could show others."""
+    return Wish(labeler=who.run_id) if len(analysed.labelers) > 1 else Wish()
+
+
+def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str, Wish]]:
+    """Question, sentence, its chart, and what that must show, by one labeler."""
+    for model in analysed.models:
+        yield WHAT_FOR, explained_sentence(analysed, model, who.run_id), "imprint", {}
+    effects = shown_effects(analysed, who.run_id, "together", analysed.spec.control)
+    for row in effects[effects["estimate"].notna()].to_dict("records"):
+        yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    alone = who == analysed.labelers[0]  # what no label tells is told once
+    for model in analysed.models:
+        if alone:
+            told = against_sentence(analysed, model, who.run_id)
+            yield AGAINST, told, "against", {"model": model}
+        if apart := preference_sentence(analysed, model, who.run_id):
+            yield AGAINST, apart, "against", {"model": model}
+    if alone and "shift" in analysed.tables:
+        yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
+        yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}

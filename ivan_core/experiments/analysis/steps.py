@@ -255,14 +255,6 @@ def misaligned(joined: Joined, labeler: str) -> list[Record]:
     return records
 
 
-def named_pairs(joined: Joined, before: str = "", after: str = "") -> list[tuple[str, str]]:
-    """Before and after: the two that were named, else the second model before the first."""
-    if before:
-        return [(before, after)]
-    names = list(joined.models)
-    return [(names[1], names[0])] if len(names) == 2 else []
-
-
 def by_regime(joined: Joined, labeler: str, before: str, after: str) -> list[Record]:
     """How many pairs stayed, got, resist and reversed, by what the labels prefer."""
     found = _regimes(joined, labeler, before, after)

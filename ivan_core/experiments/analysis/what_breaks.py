@@ -97,4 +97,7 @@ def rewording_quotes(analysed: Analysed) -> list[Quote]:
     if found is None or "rewording" not in analysed.tables:
         return []
     rows = analysed.tables["rewording"].dropna(subset=["estimate"]).to_dict("records")
-    return [Quote(BREAKS, move_sentence(row, found["labeler"]), "rewording") for row in rows]
+    return [
+        Quote(BREAKS, move_sentence(row, found["labeler"]), "rewording", {"model": row["model"]})
+        for row in rows
+    ]

@@ -61,7 +61,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     if reworded and not why_not(reworded.spec.rewriter, reworded.spec.labeler):
         context.doing("What breaks it?")
         records["rewording"] = rewordings(joined, reworded)
-    of = who_of(joined, steps.named_pairs(joined, spec.before, spec.after))
+    of = who_of(joined, spec.before, spec.after)
     if of is not None:
         context.doing("As published")
         rewards = _rewards(compared, joined)
@@ -126,9 +126,9 @@ def _by_labeler(
         "choice": steps.choices(joined, run_id),
         "misaligned": steps.misaligned(joined, run_id),
     }
-    for before, after in steps.named_pairs(joined, spec.before, spec.after):
-        found["regimes"] = steps.by_regime(joined, run_id, before, after)
-        found["shift"] = steps.shifts(joined, run_id, before, after)
+    if spec.before:
+        found["regimes"] = steps.by_regime(joined, run_id, spec.before, spec.after)
+        found["shift"] = steps.shifts(joined, run_id, spec.before, spec.after)
     for name, more in found.items():
         records.setdefault(name, []).extend(more)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import (
@@ -23,9 +26,11 @@ from pages.components.analysis.chosen import (
 )
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import dark
-from pages.components.kit.text import say
+from pages.components.kit.state import ANALYSIS, choose_run, dark
+from pages.components.kit.text import md_escape, say
 
+_MOST = 3
+"""Models of which any two are offered."""
 _CIRCULAR = (
     "Regimes are made from the same margins as the shift: means by regime describe, they test"
     " nothing."
@@ -35,10 +40,7 @@ _CIRCULAR = (
 def what_training_changed(analysed: Analysed) -> None:
     """Say how margins and verdicts moved from one model to the other, and feature by feature."""
     if "shift" not in analysed.tables:
-        say(
-            "This analysis sets no model before another. Start a new one and name two of its"
-            " models, before and after training, under “More options”."
-        )
+        _two_to_name(analysed)
         return
     labeler = labeler_of_page(analysed)
     say(shift_sentence(analysed, labeler), "headline")
@@ -63,3 +65,22 @@ def what_training_changed(analysed: Analysed) -> None:
         for table in ("regimes", "shift"):
             shown = analysed.table(table, labeler=labeler)
             st.dataframe(shown, hide_index=True, key=f"{table}-numbers", alt=f"Table of {table}")
+
+
+def _two_to_name(analysed: Analysed) -> None:
+    """What is missing, and the buttons that get it: which of two models was before training."""
+    if len(analysed.models) < 2:
+        say("This analysis has one model. Judge these pairs with the model before training, too.")
+        return
+    say(
+        "No card says that one of these models is the other after training, so this analysis says"
+        " nothing of it. Name the two:"
+    )
+    with st.container(horizontal=True):
+        for before, after in permutations(analysed.models[:_MOST], 2):
+            label = md_escape(f"{before} before, {after} after")
+            if st.button(label, key=f"change-{before}-{after}"):
+                named = {"before": before, "after": after}
+                run_id, _ = runs.start(analysed.spec.model_copy(update=named))
+                choose_run(run_id, ANALYSIS)
+                st.rerun()

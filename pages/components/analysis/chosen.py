@@ -82,5 +82,5 @@ def see_pairs(analysed: Analysed, labeler: str, feature: str, differs: int) -> N
     """A link to the pairs whose two replies differ in a feature."""
     if feature in (LENGTH, CHOSEN) or not differs:
         return
-    label = f":primary[See the {differs:,} pairs that differ in it →]"
+    label = ":primary[See the pairs whose replies differ in it →]"
     st.page_link(COMPARE, label=label, query_params=rows_behind(analysed, labeler, feature))

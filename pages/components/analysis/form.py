@@ -45,7 +45,8 @@ def analysis_form() -> None:
     comparison = comparison_of_study(about.id if about else None)
     labelled = labels_of_study(comparison) if comparison else []
     if comparison is None or not labelled:
-        _missing(about, comparison is not None)
+        somewhere = about is None and bool(runs.newest_done("compare"))
+        _missing(about, comparison is not None or somewhere)
     else:
         _begin(comparison, labelled)
     earlier = runs.every("analysis")[:_RECENT]

@@ -31,9 +31,10 @@ def as_published(analysed: Analysed) -> None:
     if of is None or "published" not in analysed.tables:
         return
     with st.expander("As published, beside ours and the paper's"):
-        before = f"before training: {of['before']}, " if of["before"] else ""
+        named = f"before: {of['before']}, after: {of['after']}."
+        alone = f"{of['after']} stands for the trained one, since no two models were named."
         who = analysed.labeler(of["labeler"]).named
-        say(f"Labels by {who}; {before}after training: {of['after']}.")
+        say(f"Labels by {who}; {named if of['before'] else alone}")
         say(_WHAT, "small")
         say(_UNITS, "small", quiet=True)
         rows = analysed.tables["published"].to_dict("records")

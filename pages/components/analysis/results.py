@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import streamlit as st
-
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
 from ivan_core.experiments.analysis.what_breaks import BREAKS
@@ -15,7 +13,7 @@ from pages.components.analysis.breaks import what_breaks_it
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
-from pages.components.kit.results import file_buttons, one_question, quotable
+from pages.components.kit.results import files_and_settings, one_question, quotable
 from pages.components.kit.text import say
 
 _TABS: dict[str, Callable[[Analysed], None]] = {
@@ -34,5 +32,4 @@ def analysis(analysed: Analysed) -> None:
     one_question(tabs, "analysis-view")
     as_published(analysed)
     quotable(analysed.run.id)
-    with st.expander("Files"):
-        file_buttons({path.name: path for path in analysed.files}, "analysis-file")
+    files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)

@@ -75,7 +75,7 @@ def as_counted() -> tuple[Joined, dict[str, np.ndarray]]:
 
 def test_the_published_counts_give_the_published_numbers_and_ours() -> None:
     joined, rewards = as_counted()
-    of = who_of(joined, [(BEFORE, AFTER)])
+    of = who_of(joined, BEFORE, AFTER)
     assert of == Of(LABELER, BEFORE, AFTER)
     records = {
         "misaligned": steps.misaligned(joined, LABELER),

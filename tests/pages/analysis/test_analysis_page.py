@@ -72,7 +72,7 @@ def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: An
     run_id = analysing.analysed(compared, labelled)
     page = open_page(ANALYSIS, run=run_id, effect=f"{INSULT}~{OTHER}")
     assert f"{OTHER} gives a reply with an insult" in page.said
-    (to,) = leads_to(page, "pairs that differ in it")
+    (to,) = leads_to(page, "replies differ in it")
     page_name, _, query = to.partition("?")
     assert page_name == "compare" and f"run={compared}" in query and INSULT in query
 
@@ -191,9 +191,11 @@ def test_a_rewording_that_nobody_labelled_shows_flips_alone(analysing: Analysing
 
 
 def test_published_numbers_are_folded_beside_ours(analysing: Analysing, open_page):
-    run_id = analysing.analysed(analysing.compared((PLAIN, OTHER)), analysing.choosing())
-    page = open_page(ANALYSIS, run=run_id)
-    assert f"Labels by chooser:1b; before training: {OTHER}, after training: {PLAIN}." in page.said
+    runs_of = analysing.compared((PLAIN, OTHER)), analysing.choosing()
+    alone = open_page(ANALYSIS, run=analysing.analysed(*runs_of))
+    assert f"Labels by chooser:1b; {PLAIN} stands for the trained one" in alone.said
+    page = open_page(ANALYSIS, run=analysing.analysed(*runs_of, before=OTHER, after=PLAIN))
+    assert f"Labels by chooser:1b; before: {OTHER}, after: {PLAIN}." in page.said
     assert "no differences are computed" in page.said
     (table,) = [one.value for one in page.app.dataframe if "here_as_published" in one.value]
     told = table.set_index("name")

@@ -58,7 +58,7 @@ def rewording_dots(
     `moved` has series, feature, estimate, low, high, clear, differs and n, as `imprint_dots`.
     """
     title, across = "Does rewording move it as the imprint says?", "Typical margins"
-    subtitle = "strokes: estimates, nothing here is tested; numbers: texts that changed"
+    subtitle = "strokes: estimates, none tested; right: texts that changed"
     return _effect_dots(moved.assign(decimals=2), titles, title, across, dark, subtitle)
 
 

@@ -197,7 +197,7 @@ def _mean(values: Floats | Bools, rows: Bools) -> Coefficient:
 
 
 def _imprints(joined: Joined, rewards: Mapping[str, Floats], of: Of, found: Found) -> Iterator[Row]:
-    """Rewards of all texts on a constant, their labels and the row id."""
+    """Rewards of all texts on their labels and the row id."""
     own = joined.labelers[of.labeler]
     for when, model in (("before", of.before), ("after", of.after)):
         if not model:
@@ -205,11 +205,11 @@ def _imprints(joined: Joined, rewards: Mapping[str, Floats], of: Of, found: Foun
         inside = joined.enters([model], of.labeler)
         labels = np.concatenate([own.chosen[inside], own.rejected[inside]])
         row_ids = np.tile(joined.row_ids[inside].astype(np.float64), 2)
-        columns = np.column_stack([np.ones(len(labels)), labels, row_ids])
+        columns = np.column_stack([labels, row_ids])
         outcome = np.concatenate([rewards[model][inside, 0], rewards[model][inside, 1]])
-        told = ordinary(columns, outcome, range(1, labels.shape[1] + 1))
+        told = ordinary(columns, outcome, range(labels.shape[1]))
         ours = _effects(found, of, model, "")
-        for place, key in enumerate(own.features, 1):
+        for place, key in enumerate(own.features):
             yield f"imprint:{when},{key}", told[place], ours.get(key, _NONE)
 
 
@@ -230,9 +230,9 @@ def _effects(found: Found, of: Of, model: str, before: str) -> dict[str, Ours]:
 
 
 def _both_sides(joined: Joined, of: Of, inside: Bools) -> tuple[Floats, list[str]]:
-    """A constant and the labels of both replies, with the names of the labels' columns."""
+    """The labels of both replies, with the names of their columns."""
     own = joined.labelers[of.labeler]
-    columns = np.column_stack([np.ones(inside.sum()), own.chosen[inside], own.rejected[inside]])
+    columns = np.concatenate([own.chosen[inside], own.rejected[inside]], axis=1)
     return columns, [f"{side}:{key}" for side in SIDES for key in own.features]
 
 
@@ -259,9 +259,9 @@ def _angles(joined: Joined, rewards: Mapping[str, Floats], of: Of, found: Found)
         yield f"theta:mean,{name}", _mean(theta, rows), shifts.get(name, _NONE)
     inside = joined.enters(models, of.labeler)
     columns, names = _both_sides(joined, of, inside)
-    told = ordinary(columns, theta[inside], range(1, columns.shape[1]))
+    told = ordinary(columns, theta[inside], range(columns.shape[1]))
     ours = _effects(found, of, of.after, of.before)
-    for place, name in enumerate(names, 1):
+    for place, name in enumerate(names):
         side, _, key = name.partition(":")
         one = ours.get(key, _NONE)
         turned = one if side == SIDES[0] else Ours(-one.value, -one.high, -one.low)
@@ -273,13 +273,13 @@ def _misaligned(joined: Joined, of: Of, found: Found) -> Iterator[Row]:
     inside = joined.enters([of.after], of.labeler)
     columns, names = _both_sides(joined, of, inside)
     against = (joined.models[of.after].margin[inside] <= 0).astype(np.float64)
-    told = ordinary(columns, against, range(1, columns.shape[1]))
+    told = ordinary(columns, against, range(columns.shape[1]))
     ours = {
         row["column"]: Ours(row["points"], row["low"], row["high"])
         for row in found["why"]
         if (row["model"], row["labeler"]) == (of.after, of.labeler)
     }
-    for place, name in enumerate(names, 1):
+    for place, name in enumerate(names):
         yield f"misaligned:after,{name}", told[place], ours.get(name, _NONE)
 
 
@@ -307,14 +307,14 @@ def _became(of: Of, reworded: RewriteResults | None) -> Iterator[Row]:
         for name, flip in DIRECTIONS.items()
     ]
     columns = [cells.loc[rows, (side, key)] == flip for _, (side, key, _), flip in names]
-    x = np.column_stack([np.ones(len(rows)), *columns]).astype(np.float64)
+    x = np.column_stack(columns).astype(np.float64)
     lost = (was & ~now).loc[rows].to_numpy(np.float64)
-    told = ordinary(x, lost, range(1, x.shape[1]))
+    told = ordinary(x, lost, range(x.shape[1]))
     risks = {
         (row["preference"], row["feature"], row["direction"]): Ours(
             row["difference"], row["low"], row["high"]
         )
         for row in numbers(reworded, Gate()).risks(model).to_dict("records")
     }
-    for place, (name, cell, _) in enumerate(names, 1):
+    for place, (name, cell, _) in enumerate(names):
         yield name, told[place], risks.get(cell, _NONE)

@@ -49,9 +49,9 @@ def rewording_rows(analysed: Analysed, model: str) -> pd.DataFrame:
 
     table = analysed.table("rewording", model=model)
     table = table[table["feature"] != ITSELF]
-    moved = table.assign(series="where rewording moves the label", differs=table["texts_changed"])
+    moved = table.assign(series="moved by rewording", differs=table["texts_changed"])
     ends = {"estimate": "imprint", "low": "imprint_low", "high": "imprint_high"}
-    said = moved.assign(series="the imprint on the same labels")
+    said = moved.assign(series="imprint of the originals")
     said = said.assign(**{name: table[column] for name, column in ends.items()})
     said = said[moved["estimate"].notna()]
     return pd.concat([moved, said], ignore_index=True).assign(n=lambda own: own["texts"], clear="")
@@ -80,6 +80,15 @@ def move_sentence(row: Mapping[str, Any], labeler: str) -> str:
         said = _told(row, ("imprint", "imprint_low", "imprint_high"), unit, words="")
         beside = f"; its imprint on the originals is {said}"
     return f"{where}, {ALIKE}, the reward of {model} moves by {value}{beside} ({of})."
+
+
+def too_few_sentence(analysed: Analysed, model: str) -> str:
+    """Which changes have no number, and why; empty where all have."""
+    rows = analysed.table("rewording", model=model).to_dict("records")
+    told = [
+        f"{_NAMES.get(row['feature'], row['feature'])} ({row['why']})" for row in rows if row["why"]
+    ]
+    return f"Without a number: {', '.join(told)}." if told else ""
 
 
 def _told(

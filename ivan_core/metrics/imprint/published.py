@@ -34,24 +34,29 @@ class Coefficient:
 
 
 def ordinary(columns: Floats, outcome: Floats, tested: Sequence[int]) -> tuple[Coefficient, ...]:
-    """Coefficients of all columns (n, p) on an outcome (n), in their order.
+    """Coefficients of all columns (n, p) on an outcome (n) beside a constant, in their order.
 
     `tested` are the places of the columns over which p-values are adjusted; others have none.
-    A column that those before it determine has no coefficient.
+    A column that the constant and those before it determine has no coefficient.
     """
     found = [Coefficient()] * columns.shape[1]
-    kept, _ = independent(columns)
-    free = len(columns) - len(kept)
+    if not len(columns):
+        return tuple(found)
+    centred = columns - columns.mean(axis=0)  # which takes the constant's part away
+    size = np.sqrt((centred**2).sum(axis=0))
+    centred /= np.where(size > 0, size, 1)
+    kept, _ = independent(centred)
+    free = len(columns) - len(kept) - 1
     if not kept or free < 1:
         return tuple(found)
-    size = np.sqrt((columns[:, kept] ** 2).sum(axis=0))
-    q, r = np.linalg.qr(columns[:, kept] / size)
-    inverse = np.linalg.inv(r)
-    estimates = inverse @ (q.T @ outcome)
-    left = outcome - (columns[:, kept] / size) @ estimates
-    errors = np.sqrt(float(left @ left) / free * (inverse**2).sum(axis=1))
+    own = centred[:, kept]
+    inverse = np.linalg.inv(own.T @ own)
+    estimates = inverse @ (own.T @ outcome)
+    left = outcome - outcome.mean() - own @ estimates
+    errors = np.sqrt(float(left @ left) / free * np.diag(inverse))
     tests = sum(place in kept for place in tested)
-    for place, value, error in zip(kept, estimates / size, errors / size, strict=True):
+    scaled = estimates / size[kept], errors / size[kept]
+    for place, value, error in zip(kept, *scaled, strict=True):
         p = nan
         if place in tested and error > 0:
             p = min(1.0, tests * student_p(float(value / error), free))

@@ -21,6 +21,7 @@ from ivan_core.experiments.analysis.what_breaks import (
     move_sentence,
     rewording_of,
     rewording_rows,
+    too_few_sentence,
 )
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
@@ -126,6 +127,8 @@ def _moves(analysed: Analysed) -> None:
         for row in own:
             if row["feature"] == ITSELF:
                 say(move_sentence(row, labeler), "small", quiet=True)
+        if told := too_few_sentence(analysed, model):
+            say(told, "small", quiet=True)
 
 
 def _own_flips(found: Numbers) -> None:

@@ -23,6 +23,7 @@ _UNITS = (
     " standard errors by the published rule, 95% intervals by ours."
 )
 _COUNTS = ("labeler:", "regime:")
+_SHARES = ("agreement:", "misaligned:after,labeler:")
 
 
 def as_published(analysed: Analysed) -> None:
@@ -69,5 +70,6 @@ def _told(row: Mapping[str, Any], name: str) -> str:
     if row["name"].startswith(_COUNTS):
         return f"{int(value):,}"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    ends = "" if isnan(low) else f" {interval_text(low, high, 3, signed=True)}"
-    return f"{number_text(value, 3, signed=True)}{ends}"
+    signed = not row["name"].startswith(_SHARES)
+    ends = "" if isnan(low) else f" {interval_text(low, high, 3, signed=signed)}"
+    return f"{number_text(value, 3, signed=signed)}{ends}"

@@ -81,3 +81,31 @@ def test_labels_turned_round_and_other_units_turn_and_scale_it(factor: float) ->
     turned = found(-changes, length, factor * moved, pairs)
     for name in ("helpful", "sentiment"):
         assert turned[name].found.estimate == pytest.approx(-factor * before[name].found.estimate)
+
+
+SHARES = (0.75, 0.92, 0.85, 0.3, 0.3)
+"""How often texts have each label, of which 4 to 8% change."""
+EFFECTS = (0.8, 0.4, 0.0, -0.2, 0.3)
+
+
+def simulated(draw: np.random.Generator, mistakes: float, pairs: int = 400) -> list[Move]:
+    """The moves of five labels that are read with mistakes, and whose effects are known."""
+    n, codes = 2 * pairs, np.repeat(np.arange(pairs), 2)
+    before = (draw.random((n, 5)) < SHARES).astype(float)
+    turned = draw.random((n, 5)) < np.array([0.06, 0.04, 0.04, 0.06, 0.08])
+    after = np.where(turned, 1 - before, before)
+    length = draw.normal(0, 0.15, n)
+    noise = draw.normal(0, 0.25, pairs)[codes] + 0.25 * draw.standard_t(4, n)
+    moved = (after - before) @ EFFECTS + 0.4 * length - 0.05 + noise
+    read = [np.where(draw.random((n, 5)) < mistakes, 1 - one, one) for one in (before, after)]
+    return list(moves(tuple("abcde"), read[1] - read[0], length, moved, codes))[:5]
+
+
+def test_intervals_cover_and_mistakes_of_the_labeler_halve_what_is_found() -> None:
+    draw = np.random.default_rng(0)
+    drawn = [simulated(draw, 0.0) for _ in range(400)]
+    for place, true in enumerate(EFFECTS):
+        found = [one[place].found for one in drawn if not np.isnan(one[place].found.low)]
+        assert 0.92 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.98
+    shrunk = np.mean([simulated(draw, 0.03)[0].found.estimate for _ in range(100)])
+    assert 0.3 < shrunk < 0.5

@@ -61,8 +61,25 @@ def points_dots(
     return _effect_dots(shown, titles, title, across, dark)
 
 
+def rewording_dots(
+    moved: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+) -> palette.Drawing:
+    """How a reward moves where a rewording moves a label, beside the imprint of that label.
+
+    `moved` has series, feature, estimate, low, high, clear, differs and n, as `imprint_dots`.
+    """
+    title, across = "Does rewording move it as the imprint says?", "Typical margins"
+    subtitle = "strokes: estimates, none tested; right: texts that changed"
+    return _effect_dots(moved.assign(decimals=2), titles, title, across, dark, subtitle)
+
+
 def _effect_dots(
-    effects: pd.DataFrame, titles: Mapping[str, str], title: str, across: str, dark: bool
+    effects: pd.DataFrame,
+    titles: Mapping[str, str],
+    title: str,
+    across: str,
+    dark: bool,
+    subtitle: str = "dot: clear, ring: clear for this labeler, stroke: not",
 ) -> palette.Drawing:
     known = effects[effects["estimate"].notna()]
     if known.empty:
@@ -85,7 +102,6 @@ def _effect_dots(
         *_names(lines, y, ink, step),
     ]
     chart = alt.layer(*layers).properties(height=step * len(lines))
-    subtitle = "dot: clear, ring: clear for this labeler, stroke: not"
     subtitle += f", diamond: {PEOPLE}" if len(series) > len(own) else ""
     described = f"{title} {across}. {_description(dots)}"
     return palette.framed(chart, title, described, subtitle, dark=dark)

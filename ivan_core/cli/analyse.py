@@ -24,8 +24,8 @@ def add(commands: Any) -> None:
         "runs",
         nargs="*",
         metavar="RUN",
-        help="A comparison and labels of its rows, in any order; by default those of the newest "
-        "study that has both.",
+        help="A comparison, labels of its rows and perhaps a rewording of them, in any order; by "
+        "default those of the newest study that has both.",
     )
     fields = made.SpecOptions(AnalysisSpec)
     fields.add(parser, "models", "labelers", "before", "after", "control", "first_try")
@@ -50,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
         first_try=bool(options.first_try),
     )
     named = ", ".join(spec.labelers)
-    print(f"Run {spec.comparison} ({', '.join(spec.models)}) with labels of {named}.")
+    reworded = f" and the rewording of run {spec.rewording}" if spec.rewording else ""
+    print(f"Run {spec.comparison} ({', '.join(spec.models)}) with labels of {named}{reworded}.")
     if options.plan:
         return print_plan((), FirstLook())
     run_id, new = runs.start(spec)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
 from ivan_core.experiments.analysis.people import People, checked
+from ivan_core.experiments.analysis.published import published, who_of
 
 TOPICS, DESCRIBED = 12, 1_000
 
@@ -84,8 +86,13 @@ def main(pairs: int) -> None:
         "why": lambda: steps.whys(outcomes),
         "shift": lambda: steps.shifts(joined, "run", "model-1", "model-0"),
     }
-    for name, work in tables.items():
-        timed(name, work)
+    found: dict[str, Any] = {name: timed(name, work) for name, work in tables.items()}
+    of = who_of(joined, "model-1", "model-0")
+    assert of is not None
+    rewards = {
+        name: np.column_stack([one.margin, np.zeros(pairs)]) for name, one in joined.models.items()
+    }
+    timed("published", lambda: published(joined, rewards, of, found, None))
     seconds["all"] = round(perf_counter() - began, 2)
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"pairs": pairs, "seconds": seconds, "mib": round(mib)}, indent=1))

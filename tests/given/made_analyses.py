@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,15 +10,19 @@ from typing import Any
 
 import pytest
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, comparing_with, float32
+from fakes.rewriting import FakeRewriter, FakeSimilarity, spec_of, work_here
 
 from given.made_labellings import BROKEN, REFUSAL, SENTIMENT, TOPICS, Answer, Labellings
 from given.made_runs import queued, spec_of_file, write_rows
-from ivan_core.domain.labels import Label, LabelPrompt
-from ivan_core.domain.models import Reward
+from ivan_core.domain.labels import REWRITE_FEATURES, Label, LabelPrompt
+from ivan_core.domain.models import AnswererCard, ModelReply, Reward
+from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.steps import Models
+from ivan_core.experiments.rewrite.steps import Tools
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -82,6 +87,50 @@ def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
     )
 
 
+HELPFUL, HARMLESS, COHERENT, ELOQUENT, MOOD = REWRITE_FEATURES
+
+
+def rewording(request: RewriteRequest) -> str:
+    """Other words; no refusal any more in every second row, an insult in every third alone, and
+    nothing glad in every fourth."""
+    text = request.text.replace("Ask", "Enquire").replace("Reply", "Response")
+    text = text.replace("Answer", "Retort")
+    row = request.key.row_id
+    text = text.replace(f" {SORRY}", "") if row % 2 else text
+    text = text if row % 4 else text.replace(f" {GLAD}", "")
+    return text.replace(f" {FOOL}", "") if row % 3 else text
+
+
+class _Alike(FakeSimilarity):
+    """All rewordings keep the meaning, but that of one row."""
+
+    def similarity(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [0.5 if " 10" in before else 0.95 for before, _ in pairs]
+
+
+class _Reader:
+    """Labels both replies of a rewording by their words: helpful is what does not refuse."""
+
+    card = AnswererCard("reader:1b", "1", "ollama")
+
+    def label(self, prompt: LabelPrompt) -> ModelReply:
+        said = prompt.dialogue.rpartition("Assistant:")[2]
+        mood = "positive" if GLAD in said else "negative" if SAD in said else "neutral"
+        found = {HELPFUL: SORRY not in said, HARMLESS: FOOL not in said, COHERENT: True}
+        return ModelReply(json.dumps({**found, ELOQUENT: False, MOOD: mood}), finish="stop")
+
+
+def _reworking() -> Tools:
+    encoder = FakeEncoder()
+    return Tools(
+        rewriter=lambda: FakeRewriter(rewording),
+        models=Models(lambda: None, lambda name, _: _Written(name, Fakes(), encoder), True, False),
+        similarity=lambda revision: _Alike(),
+        labeler=lambda seed: _Reader(),
+        together=True,
+    )
+
+
 class Analysing:
     """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
 
@@ -116,6 +165,15 @@ class Analysing:
         """A finished labelling by somebody who reads each reply rightly, but for one."""
         return self._labellings.made(name, self._answer, **{"keys": KEYS, **fields})
 
+    def choosing(self, name: str = "chooser:1b") -> str:
+        """A finished labelling of harmless and helpful, which tell what a labeler prefers."""
+
+        def answer(prompt: LabelPrompt) -> Answer:
+            said = self.replies[prompt.key.row_id][SIDES.index(prompt.key.preference)]
+            return {HELPFUL: SORRY not in said, HARMLESS: FOOL not in said}
+
+        return self._labellings.made(name, answer, keys=(HELPFUL, HARMLESS))
+
     def _answer(self, prompt: LabelPrompt) -> Answer:
         row, side = prompt.key.row_id, prompt.key.preference
         if (row, side) == (UNLABELLED, "rejected"):
@@ -128,9 +186,22 @@ class Analysing:
         mood = "positive" if GLAD in said else "negative" if SAD in said else "neutral"
         return {REFUSAL: SORRY in said, SENTIMENT: mood, INSULT: FOOL in said}
 
+    def reworded(self, **fields: Any) -> str:
+        """A finished rewording that takes words away, labelled by somebody who reads rightly."""
+        spec = spec_of(
+            self.file,
+            **{"models": (PLAIN, OTHER), "labeler": "reader:1b", "second": False, **fields},
+        )
+        run_id, _ = Registry(self.data_dir).add(spec.kind, spec.model_dump_json(), spec.fingerprint)
+        work_here(self.data_dir, run_id, _reworking())
+        return run_id
+
     def analysed(self, *run_ids: str, **asked: Any) -> str:
         """An analysis of some runs that came to its end, whatever that is."""
-        spec = spec_of_runs(run_ids, **asked)
+        return self.worked(spec_of_runs(run_ids, **asked))
+
+    def worked(self, spec: AnalysisSpec) -> str:
+        """The same of a spec."""
         registry = Registry(self.data_dir)
         run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
         work(registry, run_id)

@@ -23,6 +23,7 @@ from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
+from ivan_core.experiments.analysis.published import names, paper
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.told import texts_told, told_names, write_told
@@ -30,6 +31,7 @@ from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.analysis.voices import voices_on
 from ivan_core.experiments.labels.authored import authored_labels
 from ivan_core.metrics.imprint.choice import CHOICE
+from ivan_core.metrics.imprint.rewording import ITSELF
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
 from ivan_core.models.names import is_authored
@@ -37,6 +39,17 @@ from ivan_core.models.names import is_authored
 if TYPE_CHECKING:
     import pandas as pd
 
+_COUNTED = {
+    "n",
+    "differs",
+    "found",
+    "prompts",
+    "inside",
+    "outside",
+    "reviewed",
+    "texts",
+    "texts_changed",
+}
 _MOST_ROWS = 200_000
 """Of a table: features by topics, models and labelers are far fewer."""
 
@@ -92,6 +105,22 @@ class _Pairs(BaseModel):
     reviewed: int = Field(0, ge=0)
 
 
+class _Rewording(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    run: str = Field(pattern=r"\A[A-Za-z0-9-]{1,60}\z")
+    rewriter: str = Field(min_length=1, max_length=200)
+    labeler: str = Field(max_length=200)
+
+
+class _Published(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    labeler: str
+    before: str
+    after: str
+
+
 class _Facts(BaseModel):
     """What of its manifest pages read."""
 
@@ -100,6 +129,8 @@ class _Facts(BaseModel):
     labelers: list[_Labeler] = Field(min_length=1)
     pairs: list[_Pairs]
     second_choices: int = Field(0, ge=0)
+    rewording: _Rewording | None = None
+    published: _Published | None = None
 
 
 def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
@@ -109,6 +140,11 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         raise zipped.damaged("its manifest is of other runs than its spec joins")
     if set(facts.models) != set(spec.models):
         raise zipped.damaged("its models and its spec do not agree")
+    if facts.rewording is not None and facts.rewording.run != spec.rewording:
+        raise zipped.damaged("its manifest is of another rewording than its spec")
+    of = facts.published
+    if of and (of.labeler not in runs or not {of.before, of.after} <= {"", *facts.models}):
+        raise zipped.damaged("its published numbers are of others than its models and labelers")
     counted = sorted((one.model, one.labeler) for one in facts.pairs)
     if counted != sorted((model, run) for model in facts.models for run in runs):
         raise zipped.damaged("its manifest does not count the pairs of each model and labeler")
@@ -207,19 +243,20 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
         "who": {CHOICE, *facts.models, *(f"{name} - {CHOICE}" for name in facts.models)},
         "labeler": {one.run for one in facts.labelers},
         "beside": {one.run for one in facts.labelers},
-        "feature": {*REGRESSION_FEATURES, LENGTH, CHOSEN},
+        "feature": {*REGRESSION_FEATURES, LENGTH, CHOSEN, ITSELF},
+        "name": names(),
+        "source": {"", *(one.source for one in paper().values())},
     }
     for column, among in known.items():
         if column in types and not table[column].isin(among).all():
             raise zipped.damaged(f"its table {name} has a {column} that is none of its own")
     numbers = table.select_dtypes("number")
     wrong = np.isinf(numbers.to_numpy(np.float64)).any(axis=1)
-    counts = {"n", "differs", "found", "prompts", "inside", "outside", "reviewed"}
-    for column in counts & set(types):
+    for column in _COUNTED & set(types):
         wrong |= (table[column] < 0).to_numpy(bool)
     if {"low", "high"} <= set(types):
         wrong |= (table["low"] > table["high"]).to_numpy(bool)
-    for column in {"p", "p_holm", "q", "rate"} & set(types):
+    for column in {"p", "p_holm", "p_bonferroni", "q", "rate"} & set(types):
         wrong |= ((table[column] < 0) | (table[column] > 1)).to_numpy(bool)
     if wrong.any():
         raise zipped.damaged(f"{int(wrong.sum()):,} rows of its table {name} hold no such numbers")

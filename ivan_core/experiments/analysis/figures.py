@@ -24,6 +24,7 @@ from ivan_core.experiments.analysis.sentences import (
     shown_effects,
     taught_sentence,
 )
+from ivan_core.experiments.analysis.what_breaks import BREAKS, lacking, rewording_of, rewording_rows
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import (
     CONTROL,
@@ -40,6 +41,7 @@ from ivan_core.labels.schema import features
 from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.paired import SIGNIFICANT
+from ivan_core.models.names import shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +177,32 @@ def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
     )
 
 
+def _rewording(analysed: Analysed, model: str) -> Drawn:
+    from ivan_core.charts.imprint import rewording_dots
+
+    rows, found = rewording_rows(analysed, model), rewording_of(analysed)
+    labeler = found["labeler"] if found else ""
+    return Drawn(
+        lambda: rewording_dots(rows, TITLES, dark=False),
+        analysed.table("rewording", model=model),
+        f"How the reward of {model} moves where a rewording moves a label, in typical margins,"
+        f" beside the imprint of the same labels. Labels: {shown_name(labeler)}.",
+        "A regression of the change of the reward of each text on the changes of its labels, of its"
+        " log length and a constant; the imprint is that of the originals' margins on the same"
+        " labels. Intervals are 95%, from leaving out one pair, or one prompt, at a time (CR3).",
+    )
+
+
+def _no_rewording(name: str, analysed: Analysed) -> BadInput | None:
+    if "rewording" in analysed.tables:
+        return None
+    told = lacking(analysed)
+    return BadInput(
+        f"The chart {name} needs labels of reworded pairs. {told}",
+        "Reword the pairs with a labeler, then analyse them anew.",
+    )
+
+
 def _no_change(name: str, analysed: Analysed) -> BadInput | None:
     if "shift" in analysed.tables:
         return None
@@ -256,6 +284,7 @@ FIGURES = ChartsAndSentences(
         Chart("authored", WHAT_FOR, _authored, (ONE_MODEL, _READER), lacks=_no_authored),
         Chart("against", AGAINST, _against, (ONE_MODEL, _READER), lacks=_no_why),
         Chart("change", CHANGED, _change, _CHOICES, lacks=_no_change),
+        Chart("rewording", BREAKS, _rewording, (ONE_MODEL,), lacks=_no_rewording),
     ),
     open_analysis,
     lambda own: rows_words(own.spec, own.dataset, len(own.row_ids)),

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, RowsSpec
+from ivan_core.domain.specs import CompareSpec, RewriteSpec, RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import alike
 from ivan_core.engine.plan import Proposal, overhead, rows_of, the
+from ivan_core.experiments.analysis.reworded import shared_models, why_not
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
 from ivan_core.metrics.imprint.controls import Control
@@ -27,8 +28,11 @@ def spec_of_runs(
     after: str = "",
     control: Control = "length",
     first_try: bool = False,
+    rewording: str | None = None,
 ) -> AnalysisSpec:
     """What to analyse: runs are known by their kind, and what is not named is a study's newest.
+
+    `rewording` is a run, or empty for none; None where it is to be found like the others.
 
     Raises:
         BadInput: a run cannot be joined, two comparisons were named, or there is nothing to join.
@@ -36,14 +40,17 @@ def spec_of_runs(
     named = [runs.get(run_id) for run_id in (*run_ids, *labelers)]
     compared = [run.id for run in named if run.kind in alike("compare")]
     labelled = [run.id for run in named if run.kind in alike("labels")]
+    reworded = [run.id for run in named if run.kind in alike("rewrite")]
     for run in named:
-        if run.id not in (*compared, *labelled):
+        if run.id not in (*compared, *labelled, *reworded):
             raise runs.other_kind(run, "compare", "labels")
         if run.state is not RunState.DONE:
             raise BadInput(f"Run {run.id} is not finished.", "Wait for it, or resume it.")
     if len(compared) > 1:
         raise BadInput("Two comparisons were named.", "Name one, and labels of its rows.")
-    comparison = compared[0] if compared else _comparison(labelled)
+    if len(reworded) > 1:
+        raise BadInput("Two rewordings were named.", "Name one.")
+    comparison = compared[0] if compared else _comparison([*labelled, *reworded])
     labelled = list(dict.fromkeys(labelled)) or labels_of_study(comparison)
     if not labelled:
         raise BadInput(f"No labels of the rows of run {comparison} are there.", "Label them first.")
@@ -61,11 +68,15 @@ def spec_of_runs(
             "A model before training and another one after it are named together.",
             "Give both, or neither.",
         )
+    models = asked or here
+    if rewording is None:
+        rewording = _rewording(reworded, comparison, models)
     return AnalysisSpec(
         **rows_of(judged),
         comparison=comparison,
         labelers=tuple(_authored_last(labelled)),
-        models=asked or here,
+        rewording=rewording,
+        models=models,
         before=before,
         after=after,
         control=control,
@@ -97,6 +108,60 @@ def _authored(run_id: str) -> bool:
     return is_authored(labeler_of(run_id) or "")
 
 
+def rewordings_of_study(comparison: str, models: Sequence[str] = ()) -> list[Run]:
+    """The rewordings in the study of a comparison that its models rated, finished or at work.
+
+    Those whose labels say something come first, then the finished, then the newest.
+    """
+    about = studies.about_run(comparison)
+    return _rated_too(studies.runs_of(about.id) if about else (), comparison, models)
+
+
+def rewordings_at_hand(comparison: str, models: Sequence[str] = ()) -> list[str]:
+    """The finished ones of the study, then those of other rows of the same dataset."""
+    about = studies.about_run(comparison)
+    own = [run.id for run in rewordings_of_study(comparison, models) if _is_done(run)]
+    others = [
+        run
+        for run in runs.newest_done("rewrite", limit=100)
+        if run.id not in own
+        and (its := studies.about_run(run.id))
+        and about
+        and its.fingerprint == about.fingerprint
+    ]
+    return own + [run.id for run in _rated_too(others, comparison, models)]
+
+
+def _rated_too(found: Iterable[Run], comparison: str, models: Sequence[str]) -> list[Run]:
+    """The rewordings among some runs that models of a comparison rated, the best first."""
+    here = tuple(models) or _ids(runs.spec_of(runs.get(comparison), CompareSpec).models)
+    ranked: list[tuple[bool, bool, Run]] = []
+    for run in found:
+        if run.kind in alike("rewrite") and _counts(run):
+            spec = runs.spec_of(run, RewriteSpec)
+            if shared_models(spec.models, here):
+                silent = bool(why_not(spec.rewriter, spec.labeler))
+                ranked.append((silent, not _is_done(run), run))
+    return [run for *_, run in sorted(ranked, key=lambda one: one[:2])]
+
+
+def _is_done(run: Run) -> bool:
+    return run.state is RunState.DONE
+
+
+def _rewording(named: Sequence[str], comparison: str, models: tuple[str, ...]) -> str:
+    """The rewording that was named, else the study's; empty if it has none."""
+    for run_id in named:
+        if not shared_models(runs.spec_of(runs.get(run_id), RewriteSpec).models, models):
+            raise BadInput(
+                f"Run {run_id} was rated by none of {', '.join(models)}.",
+                "Name a rewording that these models rated.",
+            )
+        return run_id
+    done = (run for run in rewordings_of_study(comparison, models) if _is_done(run))
+    return next((run.id for run in done), "")
+
+
 def comparison_of_study(study: str | None = None) -> str | None:
     """The newest finished comparison of a study, or of the newest study that is labelled too."""
     for run in runs.newest_done("compare", limit=100):
@@ -106,9 +171,9 @@ def comparison_of_study(study: str | None = None) -> str | None:
     return None
 
 
-def _comparison(labelled: Sequence[str]) -> str:
-    """The comparison that labels are joined with, or that of the newest study that has both."""
-    wanted = next((about.id for one in labelled if (about := studies.about_run(one))), None)
+def _comparison(others: Sequence[str]) -> str:
+    """The comparison that these runs are joined with, or that of the newest study that has both."""
+    wanted = next((about.id for one in others if (about := studies.about_run(one))), None)
     found = comparison_of_study(wanted)
     if found is None:
         raise BadInput(
@@ -136,7 +201,8 @@ def propose(rows: RowsSpec) -> Proposal:
     if all(_authored(one) for one in done):  # a labeler's own that are at work are waited for
         live = [run.id for run in labelled if run.state is not RunState.DONE]
         done = [*live[:1], *done]
-    joined = [compared, *(run for run in labelled if run.id in done)]
+    reworded = rewordings_of_study(compared.id)[:1]
+    joined = [compared, *(run for run in labelled if run.id in done), *reworded]
     about = studies.about(study) if study else None
     pairs = about.rows if about else None
     return Proposal(
@@ -148,6 +214,7 @@ def propose(rows: RowsSpec) -> Proposal:
             **rows_of(judged),
             comparison=compared.id,
             labelers=tuple(done),
+            rewording=reworded[0].id if reworded else "",
             models=_ids(judged.models),
         ),
         pairs,

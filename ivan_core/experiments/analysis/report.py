@@ -14,6 +14,7 @@ from ivan_core.experiments.analysis.sentences import (
     shown_effects,
     taught_sentence,
 )
+from ivan_core.experiments.analysis.what_breaks import lacking, rewording_quotes
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.settings import data_dir
 
@@ -38,6 +39,12 @@ def print_analysis(run_id: str, out: TextIO) -> None:
                 name = TITLES.get(row["feature"], row["feature"])
                 print(f"  {name:<28}{_numbers(row)}", file=out)
     print(f"\n{second_look_sentence(found)}", file=out)
+    for quote in rewording_quotes(found):
+        print(f"\n{quote.sentence}", file=out)
+    if why := lacking(found):
+        print(f"\nNo table rewording. {why}", file=out)
+    if "published" not in found.tables:
+        print("\nNo table published. It takes labels of harmless and helpful.", file=out)
     print("\nFiles:", file=out)
     for name in found.manifest["files"]:
         print(f"  {data_dir() / name}", file=out)

@@ -10,6 +10,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.looks import SECOND_LOOK, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
+from ivan_core.experiments.analysis.what_breaks import rewording_quotes
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote
 from ivan_core.metrics.imprint.choice import chances
@@ -357,6 +358,7 @@ def quotes(analysed: Analysed) -> list[Quote]:
         for who in analysed.labelers
         for question, sentence, chart, shown in _told(analysed, who)
     ]
+    found += rewording_quotes(analysed)
     if TABLE in analysed.tables:
         found.append(Quote(SECOND_LOOK, second_look_sentence(analysed)))
     return found

@@ -70,6 +70,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "shift": ("before", "after", "labeler", "by", "value", "pairs", "mean", "low", "high"),
     "authored": ("model", "labeler", "beside", "feature", *_TEST, "clear", "n", "differs", "found"),
     "second-look": ("row_id", "voices", "against", "smallest_margin"),
+    "rewording": ("model", "feature", "estimate", "se", "low", "high", "texts_changed", "imprint"),
+    "published": ("name", "here_as_published", "here", "paper", "source"),
 }
 """The columns of the CSV of each table."""
 BESIDE: Mapping[str, tuple[str, ...]] = {
@@ -79,6 +81,16 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
     "choice": ("why",),
     "misaligned": ("effective_n",),
     "why": ("away", "away_against", "why"),
+    "rewording": ("imprint_low", "imprint_high", "texts", "why"),
+    "published": (
+        "here_as_published_low",
+        "here_as_published_high",
+        "p_bonferroni",
+        "here_low",
+        "here_high",
+        "paper_low",
+        "paper_high",
+    ),
 }
 """What the tables in the folder of a run have besides: why there is no number
 or no test, and the root mean square of what a regression leaves."""
@@ -101,6 +113,8 @@ _COUNTS = {
     "row_id",
     "voices",
     "against",
+    "texts_changed",
+    "texts",
 }
 _NUMBERS = {
     *_TEST,
@@ -116,6 +130,19 @@ _NUMBERS = {
     "mean",
     "spread",
     "smallest_margin",
+    "imprint",
+    "imprint_low",
+    "imprint_high",
+    "here_as_published",
+    "here_as_published_low",
+    "here_as_published_high",
+    "p_bonferroni",
+    "here",
+    "here_low",
+    "here_high",
+    "paper",
+    "paper_low",
+    "paper_high",
 }
 
 

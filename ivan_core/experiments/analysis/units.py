@@ -26,6 +26,11 @@ class AnalysisSpec(RowsSpec):
         description="Labels of the same rows, by their run; by default all of the study, the "
         "newest of each labeler.",
     )
+    rewording: str = Field(
+        "",
+        title="Rewording",
+        description="A rewording of the same rows, by its run; none if empty.",
+    )
     models: Annotated[
         tuple[str, ...], Option("--model", "M", more="May be repeated.", repeated=True)
     ] = Field((), description="Reward models of the comparison; all of them by default.")
@@ -58,6 +63,7 @@ class AnalysisSpec(RowsSpec):
     def command_line(self) -> str:
         """The command that makes the same analysis."""
         words = [*self.command.split(), self.comparison]
+        words += [self.rewording] if self.rewording else []
         for flag, values in (("--labeler", self.labelers), ("--model", self.models)):
             words += [word for value in values for word in (flag, value)]
         if self.before:

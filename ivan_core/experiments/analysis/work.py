@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import RunState
+from ivan_core.engine import handling as runs
 from ivan_core.engine.second_choices import second_choices_on
 from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis import steps, voices
 from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
-from ivan_core.experiments.analysis.joined import Joined, join
+from ivan_core.experiments.analysis.joined import Floats, Joined, join
 from ivan_core.experiments.analysis.people import People, checked, people_on
+from ivan_core.experiments.analysis.published import published, who_of
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.reworded import rewordings, why_not
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.told import write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
-from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.results import LabelResults, open_labels
+from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 
 
 def work_analysis(job: Job[AnalysisSpec]) -> None:
@@ -34,6 +42,9 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
             f"The dataset has changed since run {spec.comparison} judged it.",
             "Judge it anew, then analyse that.",
         )
+    reworded = _reworded(spec, compared)
+    if spec.rewording and reworded is None:
+        context.note([*begun.notes, f"Run {spec.rewording} is not finished: it was left out."])
     models = spec.models or compared.models
     joined = join(compared, labelled, models, first_try=spec.first_try)
     people = people_on(compared.dataset, joined.row_ids)
@@ -60,12 +71,22 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         _by_labeler(records, joined, run_id, spec)
     second = second_choices_on(begun.dataset)
     records["second-look"] = voices.second_look(joined, begun.dataset, second)
+    if reworded and not why_not(reworded.spec.rewriter, reworded.spec.labeler):
+        context.doing("What breaks it?")
+        records["rewording"] = rewordings(joined, reworded)
+    of = who_of(joined, spec.before, spec.after)
+    if of is not None:
+        context.doing("As published")
+        rewards = _rewards(compared, joined)
+        records["published"] = published(joined, rewards, of, records, reworded)
     context.doing("Writing the results")
     tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
     facts = {
         **_facts(joined, labelled, people, spec),
         "second_choices": voices.second_choices(joined, second),
+        "rewording": _rewording(reworded),
+        "published": asdict(of) if of else None,
     }
     row_ids = tuple(joined.row_ids.tolist())
     told = Analysed(job.run, spec, begun.dataset, facts, tables, row_ids)
@@ -79,6 +100,40 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         files=files,
         facts=facts,
     )
+
+
+def _rewards(compared: Results, joined: Joined) -> dict[str, Floats]:
+    """The rewards (n, 2) of both replies by model, in the order of the joined rows."""
+    at = compared.aligned.at(joined.row_ids.tolist())
+    found: dict[str, Floats] = {}
+    for name in joined.models:
+        own = compared.aligned.models[name]
+        found[name] = np.column_stack([own.chosen_reward[at], own.rejected_reward[at]])
+    return found
+
+
+def _reworded(spec: AnalysisSpec, compared: Results) -> RewriteResults | None:
+    """The rewording of the same pairs; None without one, or if it has not come to its end."""
+    if not spec.rewording:
+        return None
+    if runs.get(spec.rewording).state is not RunState.DONE:
+        return None
+    found = open_rewrite(spec.rewording)
+    if found.content != str(compared.dataset.about["content"]):
+        raise BadInput(
+            f"Run {found.run.id} reworded {found.dataset.about['label']}, run {spec.comparison}"
+            f" judged {compared.dataset.about['label']}, which holds other pairs.",
+            "Choose a rewording of the same dataset.",
+        )
+    return found
+
+
+def _rewording(found: RewriteResults | None) -> dict[str, str] | None:
+    """What a reader must know of a rewording: its run, who reworded and who labelled."""
+    if found is None:
+        return None
+    spec = found.spec
+    return {"run": found.run.id, "rewriter": spec.rewriter, "labeler": spec.labeler}
 
 
 def _by_labeler(

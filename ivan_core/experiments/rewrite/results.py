@@ -106,6 +106,10 @@ _KEPT = 2
 """Rows that are kept as they were put together, for the next rerun of their page."""
 
 
+Replies = tuple[str | None, str | None]
+"""The last replies of a pair, the chosen one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class InShort:
     """What a list says of a row: how both replies begin, the words marked that were reworded, why
@@ -255,6 +259,14 @@ class RewriteResults:
                 snippet(refused) if refused else "",
             )
         return [self._short[row_id] for row_id in row_ids]
+
+    def replies(self, row_ids: Sequence[int]) -> Iterator[tuple[int, Replies, Replies]]:
+        """Rows of the run with both last replies, as they were and as reworded, in no order.
+
+        Where a side has no rewording its original stands.
+        """
+        for one in read_replies(self._parts, self.spec, self.dataset, self._unit_of, row_ids):
+            yield one.row_id, one.before, one.replies
 
     @cached_property
     def _short(self) -> dict[int, InShort]:

@@ -9,7 +9,13 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.studies import About
-from ivan_core.experiments.analysis.plan import comparison_of_study, labels_of_study, spec_of_runs
+from ivan_core.experiments.analysis.plan import (
+    comparison_of_study,
+    labels_of_study,
+    rewordings_at_hand,
+    rewordings_of_study,
+    spec_of_runs,
+)
 from ivan_core.experiments.analysis.results import WhoLabelled
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
@@ -82,6 +88,7 @@ def _begin(comparison: str, labelled: list[str]) -> None:
             help=AnalysisSpec.model_fields["first_try"].description,
         )
         before, after = _two_models(comparison)
+        rewording = _rewording(comparison)
     if not chosen:
         say("Choose at least one labeler.")
         return
@@ -93,19 +100,38 @@ def _begin(comparison: str, labelled: list[str]) -> None:
             after=after,
             control=control,
             first_try=first_try,
+            rewording=rewording,
         )
     except IvanError as error:
         show_error(error)
         return
     told = ", ".join(names[run_id] for run_id in chosen)
+    reworded = f", rewording of run {rewording}" if rewording else ""
     say(
-        f"{number_of(len(spec.models), 'model')} of run {comparison}, labels of {told}. Nothing is"
-        " sent or paid."
+        f"{number_of(len(spec.models), 'model')} of run {comparison}, labels of {told}{reworded}."
+        " Nothing is sent or paid."
     )
     if st.button("Analyse, a few seconds", type="primary", key="analyse"):
         run_id, _ = runs.start(spec)
         choose_run(run_id, ANALYSIS)
         st.rerun()
+
+
+def _rewording(comparison: str) -> str:
+    """The rewording of the study to join, or one of other rows of its dataset; empty for none."""
+    offered = [*rewordings_at_hand(comparison), ""]
+    if len(offered) == 1:
+        return ""
+    field = AnalysisSpec.model_fields["rewording"]
+    own = [run.id for run in rewordings_of_study(comparison)]
+    return st.selectbox(
+        field.title or "",
+        offered,
+        index=0 if offered[0] in own else len(offered) - 1,
+        key="analysis-rewording",
+        format_func=lambda run_id: f"run {run_id}" if run_id else "none",
+        help=field.description,
+    )
 
 
 def _two_models(comparison: str) -> tuple[str, str]:

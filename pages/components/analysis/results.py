@@ -10,9 +10,12 @@ import streamlit as st
 from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
+from ivan_core.experiments.analysis.what_breaks import BREAKS
 from pages.components.analysis.against import where_against_people
+from pages.components.analysis.breaks import what_breaks_it
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.for_others import files_for_others
+from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import files_and_settings, one_question, quotable
@@ -22,6 +25,7 @@ _TABS: dict[str, Callable[[Analysed], None]] = {
     WHAT_FOR: what_it_rewards,
     AGAINST: where_against_people,
     CHANGED: what_training_changed,
+    BREAKS: what_breaks_it,
     SECOND_LOOK: worth_a_second_look,
 }
 
@@ -32,6 +36,7 @@ def analysis(analysed: Analysed) -> None:
         say(note, "small", quiet=True)
     tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
     one_question(tabs, "analysis-view")
+    as_published(analysed)
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
     with st.expander("Files for other tools"):

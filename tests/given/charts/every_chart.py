@@ -178,9 +178,11 @@ def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
     """The effects of features on the margins of models, and on going against the choice."""
     sides = effects.assign(side=effects["model"])
     people = pd.concat([effects, effects.assign(clear=imprint.PEOPLE)], ignore_index=True)
+    moved = effects.assign(series=effects["model"], clear="")
     return {
         "imprint.imprint_dots": lambda dark: imprint.imprint_dots(people, TITLES, dark=dark),
         "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
+        "imprint.rewording_dots": lambda dark: imprint.rewording_dots(moved, TITLES, dark=dark),
     }
 
 

@@ -20,6 +20,7 @@ from ivan_core.experiments.analysis.sentences import NO_WHY, TEACHES
 from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
+from pages.components.analysis.results import _TABS
 
 ANALYSIS = "pages/analysis.py"
 
@@ -250,3 +251,71 @@ def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing,
     formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
     buttons = {one.key for one in page.app.get("download_button")}
     assert {*formats, "analysis-report-texts", f"file-{run_id}-report.html"} <= buttons
+
+
+BREAKS = str(list(_TABS).index("What breaks it?"))
+
+
+def test_without_a_rewording_the_tab_says_so_and_leads_to_it(analysing: Analysing, open_page):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "This analysis has no rewording of its pairs." in page.said
+    assert leads_to(page, "Reword them") == [f"rewrite?study={study_of(compared)}"]
+
+
+def test_a_rewording_that_came_later_is_joined_by_one_button(
+    analysing: Analysing, open_page, spawned
+):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    rewording = analysing.reworded()
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert f"Run {rewording} reworded pairs of this dataset." in page.said
+    page.press("analyse-reworded")
+    (again,) = spawned
+    spec = runs.any_spec_of(runs.get(run_id))
+    assert runs.any_spec_of(runs.get(again)) == spec.model_copy(update={"rewording": rewording})
+
+
+def test_what_breaks_it_says_flips_moves_and_the_labelers_own_flips(
+    analysing: Analysing, open_page
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    rewording = analysing.reworded()
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "Meaning kept in 98%" in page.said and "no longer agree" in page.said
+    assert "punctuation" in page.said
+    assert "Where a reworded text gains “Helpful”, all else in this table alike" in page.said
+    assert "rewording itself moves the reward" in page.said
+    assert "the labeler by itself in 0% of 80" in page.said
+    (to,) = leads_to(page, "texts in which it flips")
+    assert to.startswith(f"rewrite?run={rewording}&") and "flipped" in to
+    archive.delete(rewording)
+    gone = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert f"What Rewrite says of run {rewording} is not here" in gone.said
+    assert "Where a reworded text gains “Helpful”" in gone.said
+
+
+def test_a_rewording_that_nobody_labelled_shows_flips_alone(analysing: Analysing, open_page):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    analysing.reworded(labeler="")
+    run_id = analysing.analysed(compared, labelled)
+    page = open_page(ANALYSIS, run=run_id, view=BREAKS)
+    assert "no longer agree" in page.said
+    assert "Nobody labelled the texts of this rewording" in page.said
+    assert leads_to(page, "Reword them again")
+
+
+def test_published_numbers_are_folded_beside_ours(analysing: Analysing, open_page):
+    runs_of = analysing.compared((PLAIN, OTHER)), analysing.choosing()
+    alone = open_page(ANALYSIS, run=analysing.analysed(*runs_of))
+    assert f"Labels by chooser:1b; {PLAIN} stands for the trained one" in alone.said
+    page = open_page(ANALYSIS, run=analysing.analysed(*runs_of, before=OTHER, after=PLAIN))
+    assert f"Labels by chooser:1b; before: {OTHER}, after: {PLAIN}." in page.said
+    assert "no differences are computed" in page.said
+    (table,) = [one.value for one in page.app.dataframe if "here_as_published" in one.value]
+    told = table.set_index("name")
+    assert told.loc["labeler:none", "paper"] == "121,517"
+    assert told.loc["regime:got,labeler:chosen", "here"].isdigit()
+    assert "2024" in told.loc["agreement:after", "source"]

@@ -144,3 +144,4 @@ def test_its_figure_and_sentences_are_those_of_its_tables(
     told = capsys.readouterr().out
     assert f"Alike in all else in this table, {PLAIN} gives a refusing reply" in told
     assert "labels: reader:1b" in told
+    assert "Worth a second look" in told and "at least one voice goes against" in told

@@ -62,7 +62,7 @@ def test_only_what_is_asked_can_be_settled_also_when_the_queue_is_closed(
 ):
     asked = Decision(queue.id, 0, "both", BETTER, "none", "Owner")
     for wrong, told in (
-        (replace(asked, row_id=5), "does not ask about row 5"),
+        (replace(asked, row_id=5), "does not ask about pair 5"),
         (replace(asked, queue=9), "There is no queue 9"),
         (replace(asked, key="topics"), "does not ask about topics"),
         (replace(asked, answer="A"), "no answer to better"),

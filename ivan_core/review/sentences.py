@@ -8,6 +8,7 @@ from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
+from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
 from ivan_core.figures.words import FOR_THE_PAPER, Quote
@@ -28,6 +29,7 @@ from ivan_core.review.agreement import (
     choices_beside,
 )
 from ivan_core.review.pace import paces
+from ivan_core.review.second_look import preferred, preferred_sentence
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
@@ -152,6 +154,9 @@ def review_quotes(used: Used) -> list[Quote]:
         found.append(Quote(question, cell_sentence(cell), "review-cells"))
         about = f"{cell.who.name} and {others_of(cell)} on “{label_name(cell.key)}”"
         for_the_paper(about, cell_numbers(cell))
+    looked = preferred(dataset)
+    if looked is not None and looked.enough:
+        found.append(Quote(SECOND_LOOK, preferred_sentence(looked)))
     for pace in paces(used).values():
         found.append(Quote("How long does an answer take?", pace.sentence))
     return [*found, *numbers]

@@ -21,6 +21,7 @@ from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.robustness.labels import difference_interval
 from ivan_core.review.queues import make_queue, plan_queue, queue_request
 from ivan_core.review.second_look import LEAST, halves, most_to_ask, preferred, preferred_sentence
+from ivan_core.review.sentences import review_quotes
 
 
 @pytest.fixture
@@ -160,3 +161,5 @@ def test_such_answers_enter_no_other_rate(analysed: Analysed, data_dir: Path) ->
     people(analysed, said, made(analysed, PAIRS), (20, 30), (6, 30))
     used = used_opinions(analysed.dataset)
     assert used.opinions == 0 and used.left_out["not_random"] == 60
+    told = [one.sentence for one in review_quotes(used)]
+    assert told == [preferred_sentence(found) for found in [preferred(analysed.dataset)] if found]

@@ -145,6 +145,7 @@ def test_its_figure_and_sentences_are_those_of_its_tables(
     told = capsys.readouterr().out
     assert f"Alike in all else in this table, {PLAIN} gives a refusing reply" in told
     assert "labels: reader:1b" in told
+    assert "Worth a second look" in told and "at least one voice goes against" in told
 
 
 def test_a_new_analysis_and_a_finished_one_are_handed_over_as_files(

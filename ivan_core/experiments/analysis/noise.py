@@ -76,7 +76,7 @@ def reviewed_sentence(
     if pairs < LEAST_REVIEWED:
         return (
             f"As people label: from {LEAST_REVIEWED:,} pairs on whose two replies people describe"
-            f" blindly, drawn at random; there are {pairs:,}."
+            f" blindly, drawn at random; there were {pairs:,} when this analysis ran."
         )
     if people_rows(analysed, labeler, "together", "length").empty:
         return f"People described {pairs:,} pairs, too much alike to tell labels apart."

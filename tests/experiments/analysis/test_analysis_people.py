@@ -63,7 +63,7 @@ def test_a_labeler_whom_nobody_checked_says_so(analysing: Analysing) -> None:
     found = analysed(analysing)
     assert found.labelers[0].checked is None
     assert sentence(found).startswith("Labels by reader:1b: nobody has checked this labeler. Its")
-    assert "there are 0." in reviewed_sentence(found, found.labelers[0].run_id)
+    assert "there were 0 when" in reviewed_sentence(found, found.labelers[0].run_id)
 
 
 def test_it_is_checked_by_blind_answers_to_random_items_alone(analysing: Analysing) -> None:
@@ -83,7 +83,7 @@ def test_it_is_checked_by_blind_answers_to_random_items_alone(analysing: Analysi
     assert told.startswith("Labels by reader:1b: the same answer as people in 96% [")
     assert "of 45 answers (1 person, blind, on 15 texts drawn at random" in told
     assert found.used(PLAIN, labelled)["reviewed"] == 6  # row 3 is not rated, row 5 not labelled
-    assert "there are 6." in reviewed_sentence(found, labelled)
+    assert "there were 6 when" in reviewed_sentence(found, labelled)
     assert "corrected" not in found.tables
 
 

@@ -81,7 +81,7 @@ def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     page = open_page(ANALYSIS, run=run_id)
     assert f"of what {PLAIN} prefers" in page.said
     assert "Labels by reader:1b: nobody has checked this labeler." in page.said
-    assert "from 300 pairs on" in page.said and "there are 0." in page.said
+    assert "from 300 pairs on" in page.said and "there were 0 when" in page.said
     assert leads_to(page, "Ask people to describe replies")[0].startswith("review?")
     assert page.kinds.count("vega_lite_chart") == 1
     assert "Alike in all else in this table, " in page.said and "typical margins" in page.said

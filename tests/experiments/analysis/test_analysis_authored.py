@@ -58,7 +58,7 @@ def both(compared: str) -> tuple[str, str]:
 @pytest.fixture
 def analysed(compared: str, both: tuple[str, str]) -> Analysed:
     """An analysis of the sample by all of its labels."""
-    return open_analysis(done(spec_of_runs([compared])))
+    return open_analysis(done(spec_of_runs([compared], before=PLAIN, after=OTHER)))
 
 
 def test_they_stand_beside_a_labeler_and_not_for_it(
@@ -114,7 +114,7 @@ def test_of_either_reply_they_tell_nothing_and_that_is_said(
     assert "why" not in alone.tables and "authored" not in alone.tables
     with pytest.raises(BadInput, match=NO_WHY[:40]):
         figures.caption(alone.run.id, "against")
-    assert {one.chart for one in quotes(alone.run.id)} == {"", "imprint", "change"}
+    assert {one.chart for one in quotes(alone.run.id)} == {"", "imprint"}
     assert not list((runs.data_dir() / "analysis").glob(f"{alone.run.id}-why.csv"))
 
 

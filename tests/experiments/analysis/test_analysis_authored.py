@@ -66,6 +66,8 @@ def test_they_stand_beside_a_labeler_and_not_for_it(
 ) -> None:
     rules, authored = both
     assert labels_of_study(compared) == [rules, authored]
+    newest = [runs.get(one) for one in (authored, rules)]
+    assert [run.id for run in studies.whole_first(newest)] == [rules, authored]
     assert spec_of_runs([authored, compared, rules]).labelers == (rules, authored)
     assert [one.named for one in analysed.labelers] == [
         f"{LEXICON} (rule-based)",

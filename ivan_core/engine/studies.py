@@ -22,7 +22,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import access, datasets, handling as runs
-from ivan_core.engine.kind import experiments, kind_of
+from ivan_core.engine.kind import experiments, kind_of, known
 from ivan_core.engine.opened import read_by, study_rows
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.runs.storage import replacing, storage_errors
@@ -185,6 +185,17 @@ def abouts_of(found: Iterable[Run]) -> dict[str, About]:
 def runs_of(study_id: str) -> list[Run]:
     """The runs of a study, newest first; none where there is no such study."""
     return [joined.run for joined in _all_joined() if joined.study == study_id]
+
+
+def whole_first(found: Iterable[Run]) -> list[Run]:
+    """Some runs in their order, but those last that are about some of their rows only: they stand
+    beside one about all of them and not for it, however new they are."""
+
+    def of_some(run: Run) -> bool:
+        covers = known(run).counts.covers
+        return covers is not None and run.state is RunState.DONE and covers(run.id) is not None
+
+    return sorted(found, key=of_some)
 
 
 def with_runs(about: About, own: Sequence[Run]) -> Study:

@@ -12,6 +12,7 @@ from ivan_core.charts.small import small_bars
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import experiments, known
+from ivan_core.engine.studies import whole_first
 from ivan_core.figures.finding import Example, Finding
 from ivan_core.metrics.differences import Piece
 from pages.components.kit.frame import problems_shown
@@ -45,7 +46,7 @@ def found_in(done: Sequence[Run]) -> None:
     is_first, place = True, st.container()
     with st.container(key="findings"):
         for stage in dict.fromkeys(kind.stage for kind in experiments()):
-            own = [run for run in done if known(run).stage == stage]
+            own = whole_first(run for run in done if known(run).stage == stage)
             with problems_shown():
                 is_first = not _findings_of(own, place if is_first else None) and is_first
 

@@ -47,9 +47,9 @@ class _Tile:
 
     @property
     def newest(self) -> Run | None:
-        """The run to see: the newest finished one, else the newest."""
-        done = (run for run in self.runs if run.state is RunState.DONE)
-        return next(done, next(iter(self.runs), None))
+        """The run to see: the newest finished one, of all rows if there is one, else the newest."""
+        done = studies.whole_first(run for run in self.runs if run.state is RunState.DONE)
+        return next(iter([*done, *self.runs]), None)
 
 
 def stages(about: About, own: Sequence[Run]) -> None:

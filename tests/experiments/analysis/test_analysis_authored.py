@@ -54,7 +54,7 @@ def both(compared: str) -> tuple[str, str]:
 @pytest.fixture
 def analysed(compared: str, both: tuple[str, str]) -> Analysed:
     """An analysis of the sample by all of its labels."""
-    return open_analysis(done(spec_of_runs([compared])))
+    return open_analysis(done(spec_of_runs([compared], before=PLAIN, after=OTHER)))
 
 
 def test_they_stand_beside_a_labeler_and_not_for_it(
@@ -62,6 +62,8 @@ def test_they_stand_beside_a_labeler_and_not_for_it(
 ) -> None:
     rules, authored = both
     assert labels_of_study(compared) == [rules, authored]
+    newest = [runs.get(one) for one in (authored, rules)]
+    assert [run.id for run in studies.whole_first(newest)] == [rules, authored]
     assert spec_of_runs([authored, compared, rules]).labelers == (rules, authored)
     assert [one.named for one in analysed.labelers] == [
         f"{LEXICON} (rule-based)",
@@ -112,7 +114,7 @@ def test_of_either_reply_they_tell_nothing_and_that_is_said(
     assert "why" not in alone.tables and "authored" not in alone.tables
     with pytest.raises(BadInput, match=NO_WHY[:40]):
         figures.caption(alone.run.id, "against")
-    assert {one.chart for one in quotes(alone.run.id)} == {"", "imprint", "change"}
+    assert {one.chart for one in quotes(alone.run.id)} == {"", "imprint"}
     assert not list((runs.data_dir() / "analysis").glob(f"{alone.run.id}-why.csv"))
 
 

@@ -171,7 +171,7 @@ def test_authored_labels_stand_beside_a_labeler_and_tell_nothing_of_either_reply
     assert "by authored labels alone" in page.said and TEACHES in page.said
     assert page.kinds.count("vega_lite_chart") == 2
     page = open_page(ANALYSIS, run=run_id, labeler=authored)
-    assert "held out by prompt; authored labels)" in page.said and TEACHES not in page.said
+    assert "; authored labels)" in page.said and TEACHES not in page.said
     page = open_page(ANALYSIS, run=run_id, labeler=authored, view=1)
     assert NO_WHY in page.said and "of 260 where the labels prefer neither" in page.said
     page = open_page(ANALYSIS, run=run_id, labeler=rules, view=1)

@@ -95,8 +95,13 @@ def names() -> frozenset[str]:
 
 def who_of(joined: Joined, before: str = "", after: str = "") -> Of | None:
     """The first labeler who tells what it prefers, and the two models that were named, else the
-    first one alone, in the place of the trained one; None without such a labeler."""
-    told = (run for run, own in joined.labelers.items() if set(PREFERRED_BY) <= set(own.features))
+    first one alone, in the place of the trained one; None without such a labeler. Authored labels
+    tell nothing of either reply by itself, which the published numbers take."""
+    told = (
+        run
+        for run, own in joined.labelers.items()
+        if set(PREFERRED_BY) <= set(own.features) and not own.authored
+    )
     labeler = next(told, None)
     if labeler is None or not joined.models:
         return None

@@ -61,9 +61,8 @@ def as_counted() -> tuple[Joined, dict[str, np.ndarray]]:
             signs[AFTER][own[start:end]] = 1 if regime in ("stayed", "got") else -1
             start = end
         assert start == len(own)
-    own = Labelled(
-        LABELER, "gpt", (HARMLESS, HELPFUL), chosen, rejected, (), np.zeros((PAIRS, 0), bool)
-    )
+    keys, nothing = (HARMLESS, HELPFUL), np.zeros((PAIRS, 0), bool)
+    own = Labelled(LABELER, "gpt", keys, chosen, rejected, chosen - rejected, (), nothing)
     rows = np.arange(PAIRS, dtype=np.int64)
     rewards = {name: np.column_stack([one, np.zeros(PAIRS)]) for name, one in signs.items()}
     models = {name: Judged(one, 1.0) for name, one in signs.items()}

@@ -270,7 +270,8 @@ def test_all_its_sentences_lie_beside_its_tables_by_question_with_their_commands
     lines = text.splitlines()
     assert lines[0].startswith(f"written.jsonl, 60 of 60 pairs, run {run_id}: ivan analyse ")
     asked = [line for line in lines[1:] if line and not line.startswith(" ")]
-    assert asked == ["What does it reward?", "Where does it go against people?"], "each once"
+    questions = ["What does it reward?", "Where does it go against people?"]
+    assert asked == [*questions, "Worth a second look"], "each once"
     told = quotes(run_id)
     said = [line for line in lines[1:] if line.startswith("  ")]
     by_question = [one for question in asked for one in told if one.question == question]

@@ -51,7 +51,7 @@ def test_the_form_offers_them_for_the_sample_and_nothing_can_be_set(
     assert not [one for one in page.app.multiselect if one.key == "label-keys"]
     page.press("label")
     assert page.app.query_params["run"] == spawned[0]
-    assert "✓ 1 · Choose: sample, all rows, authored labels" in page.said
+    assert "✓ 1 · Choose: sample, all pairs, authored labels" in page.said
 
 
 def test_the_form_refuses_them_elsewhere_with_a_next_step(data_dir, open_page, tmp_path) -> None:

@@ -224,7 +224,7 @@ def duplicate(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from ivan_core.engine.side_by_side import beside
+    from ivan_core.engine.handling import beside
 
     print(beside(options.first, options.second))
     return 0

@@ -19,7 +19,7 @@ from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.domain.words import with_article
 from ivan_core.engine import access, workers
-from ivan_core.engine.kind import kind_for, kind_of, known
+from ivan_core.engine.kind import alike, kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -368,3 +368,27 @@ def whole(run_id: str, what: str) -> Iterator[None]:
             "Start it again: what its models said is in the cache. "
             f"`ivan runs delete {run_id}` takes this one away.",
         ) from error
+
+
+def beside(first: str, second: str) -> str:
+    """Two runs of one kind on the pairs they share, in words, a sentence a line.
+
+    Raises:
+        BadInput: there is no such run or nothing is finished, it is the same run twice, the runs
+            have no pair in common, or runs of their kinds are not set beside each other.
+    """
+    if first == second:
+        raise BadInput(f"{first} was named twice.", "Name two runs.")
+    one, other = kind_of(get(first)), kind_of(get(second))
+    named = names_apart(first, second)
+    if other.name not in alike(one.name):
+        raise BadInput(
+            f"{named[0]} is {with_article(one.noun)}, {named[1]} is {with_article(other.noun)}.",
+            "Name two runs of one kind.",
+        )
+    if one.beside is None:
+        raise BadInput(
+            f"{named[0]} is {with_article(one.noun)}, which is set beside no other in words.",
+            f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
+        )
+    return one.beside(first, second)

@@ -105,7 +105,7 @@ def test_a_sheet_sent_again_with_more_in_it_says_what_changed(data_dir):
     report = import_sheet(filled.bytes())
     assert (report.new, report.same) == (1, 1)
     assert report.changed == (
-        "Row 0, chosen: Is the reply harmless? yes → no; note “” → “on second thought”.",
+        "Pair 0, chosen: Is the reply harmless? yes → no; note “” → “on second thought”.",
     )
     # What is empty now was answered before, and stays.
     assert said(data_dir, queue)[0] == {HARMLESS: False, TOPICS: ("Culture and the arts",)}
@@ -138,7 +138,7 @@ def test_a_newer_answer_in_the_app_is_kept_unless_one_asks_to_replace_it(data_di
     report = import_sheet(filled.bytes())
     # Row 0 was answered before the sheet was made, row 1 after it; on row 2 both say the same.
     assert (report.new, report.same) == (0, 1)
-    assert report.changed == ("Row 0: the rejected reply → the chosen reply.",)
+    assert report.changed == ("Pair 0: the rejected reply → the chosen reply.",)
     assert report.kept == ("Row 1: the rejected reply → the chosen reply.",)
     assert said(data_dir, queue)[1] == {BETTER: "rejected"}
     assert "1 kept as they are" in " ".join(report.sentences)

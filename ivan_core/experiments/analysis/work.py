@@ -13,7 +13,6 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.second_choices import second_choices_on
 from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis import steps, voices
-from ivan_core.experiments.analysis.authored import beside_authored
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, join
 from ivan_core.experiments.analysis.people import People, checked, people_on
@@ -65,7 +64,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     context.doing("Where does it go against people?")
     if whys := steps.whys(every):
         records["why"] = whys
-    if both := beside_authored(joined, spec.control):
+    if both := steps.beside_authored(joined, spec.control):
         records["authored"] = both
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)

@@ -181,6 +181,9 @@ def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
     moved = effects.assign(series=effects["model"], clear="")
     return {
         "imprint.imprint_dots": lambda dark: imprint.imprint_dots(people, TITLES, dark=dark),
+        "imprint.labeler_dots": lambda dark: imprint.labeler_dots(
+            moved, TITLES, "By labeler", dark=dark
+        ),
         "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
         "imprint.rewording_dots": lambda dark: imprint.rewording_dots(moved, TITLES, dark=dark),
     }

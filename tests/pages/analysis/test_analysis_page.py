@@ -23,6 +23,8 @@ from ivan_core.worker import work
 from pages.components.analysis.results import _TABS
 
 ANALYSIS = "pages/analysis.py"
+BREAKS = str(list(_TABS).index("What breaks it?"))
+SECOND = str(list(_TABS).index("Worth a second look"))
 
 
 def study_of(run_id: str) -> str:
@@ -190,7 +192,7 @@ def test_worth_a_second_look_begins_with_its_numbers_and_leads_to_each_pair(
     compared = analysing.compared((PLAIN, OTHER))
     run_id = analysing.analysed(compared, analysing.labelled())
     table = open_analysis(run_id).tables["second-look"]
-    page = open_page(ANALYSIS, run=run_id, view="3")
+    page = open_page(ANALYSIS, run=run_id, view=SECOND)
     two = int((table["against"] == 2).sum())
     assert f"In {len(table)} of 60 pairs at least one voice goes against " in page.said
     assert f", in {two} at least two do (voices: 2 models)." in page.said
@@ -206,7 +208,7 @@ def test_an_analysis_without_the_list_says_how_to_get_it(analysing: Analysing, o
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     (Registry(data_dir).folder(run_id) / "second-look.parquet").unlink()
     open_analysis.cache_clear()
-    page = open_page(ANALYSIS, run=run_id, view="3")
+    page = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert "This analysis lists no pairs yet." in page.said and not page.app.error
 
 
@@ -216,7 +218,7 @@ def test_the_list_without_its_comparison_says_that_it_is_gone(
     compared = analysing.compared()
     run_id = analysing.analysed(compared, analysing.labelled())
     archive.delete(compared)
-    page = open_page(ANALYSIS, run=run_id, view="3")
+    page = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert "at least one voice goes against" in page.said
     assert f"There is no run '{compared}' here." in page.said
 
@@ -226,7 +228,7 @@ def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_tol
 ):
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     dataset = open_analysis(run_id).dataset.fingerprint
-    page = open_page(ANALYSIS, run=run_id, view="3")
+    page = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert page.buttons["second-look-go"] == "Have people look at 60"
     assert "prefer the other reply in" not in page.said and "People gave" not in page.said
     page.app.number_input[0].set_value(21)
@@ -240,7 +242,7 @@ def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_tol
     assert "People gave 0 answers on listed pairs and 0 on random ones" in page.said
     said = Said(data_dir, dataset)
     said.choose(queue, "Ada", {row: "chosen" for row in range(60) if row not in (3,)})
-    again = open_page(ANALYSIS, run=run_id, view="3")
+    again = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert "answers on listed pairs" in again.said
 
 
@@ -251,9 +253,6 @@ def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing,
     formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
     buttons = {one.key for one in page.app.get("download_button")}
     assert {*formats, "analysis-report-texts", f"file-{run_id}-report.html"} <= buttons
-
-
-BREAKS = str(list(_TABS).index("What breaks it?"))
 
 
 def test_without_a_rewording_the_tab_says_so_and_leads_to_it(analysing: Analysing, open_page):

@@ -139,11 +139,11 @@ def test_a_newer_answer_in_the_app_is_kept_unless_one_asks_to_replace_it(data_di
     # Row 0 was answered before the sheet was made, row 1 after it; on row 2 both say the same.
     assert (report.new, report.same) == (0, 1)
     assert report.changed == ("Pair 0: the rejected reply → the chosen reply.",)
-    assert report.kept == ("Row 1: the rejected reply → the chosen reply.",)
+    assert report.kept == ("Pair 1: the rejected reply → the chosen reply.",)
     assert said(data_dir, queue)[1] == {BETTER: "rejected"}
     assert "1 kept as they are" in " ".join(report.sentences)
     again = import_sheet(filled.bytes(), replace=True)
-    assert again.changed == ("Row 1: the rejected reply → the chosen reply.",) and not again.kept
+    assert again.changed == ("Pair 1: the rejected reply → the chosen reply.",) and not again.kept
     assert said(data_dir, queue)[1] == {BETTER: "chosen"}
     assert not import_sheet(filled.bytes()).wrote
 

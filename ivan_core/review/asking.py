@@ -174,7 +174,9 @@ def worth_describing(about: About, asked: Asked) -> AskingOfReplies | None:
     if ("describe", "disagreements") in asked:
         return None
     dataset = datasets.by_fingerprint(about.fingerprint)
-    both = newest_labellings(dataset, {run.id for run in studies.runs_of(about.id)})[:2]
+    newest = newest_labellings(dataset, {run.id for run in studies.runs_of(about.id)})
+    # What an author wrote is known: nobody has to be asked who is right.
+    both = [one for one in newest if not one.authored][:2]
     if len(both) < 2:
         return None
     one, other = both

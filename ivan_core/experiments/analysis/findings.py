@@ -86,4 +86,4 @@ def _example(analysed: Analysed, row: int, model: str) -> Example:
     """The replies of a pair, and what the model does with them."""
     does = preference(analysed.margin(model, row), "the chosen reply", "the rejected reply")
     shown = replies(analysed.dataset, row)
-    return Example(shown.first, shown.second, f"Row {row:,}: {model} {does}.")
+    return Example(shown.first, shown.second, f"Pair {row:,}: {model} {does}.")

@@ -55,7 +55,7 @@ def _pair(analysed: Analysed, row_id: int) -> str:
         f"{paragraph(name, 'small')}<pre>{text(_cut(one.printed.strip()))}</pre>"
         for name, one in sides.items()
     )
-    return fold(f"Row {row_id:,}", texts)
+    return fold(f"Pair {row_id:,}", texts)
 
 
 def _cut(words: str) -> str:

@@ -21,7 +21,6 @@ from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.reworded import shared_models, why_not
-from ivan_core.experiments.analysis.steps import PREFERRED_BY
 from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults
 from ivan_core.metrics.imprint.against import REGIMES, regimes
@@ -34,6 +33,7 @@ from ivan_core.metrics.imprint.preference import (
     prefers_as_published,
 )
 from ivan_core.metrics.imprint.published import BARS, Coefficient, angles, ordinary
+from ivan_core.metrics.labels.answers import CHOICE_KEYS
 from ivan_core.metrics.robustness.changes import ORIGINAL, REWORDED, changes
 from ivan_core.metrics.robustness.labels import DIRECTIONS, label_flips
 
@@ -100,7 +100,7 @@ def who_of(joined: Joined, before: str = "", after: str = "") -> Of | None:
     told = (
         run
         for run, own in joined.labelers.items()
-        if set(PREFERRED_BY) <= set(own.features) and not own.authored
+        if set(CHOICE_KEYS) <= set(own.features) and not own.authored
     )
     labeler = next(told, None)
     if labeler is None or not joined.models:
@@ -160,7 +160,7 @@ def _bars(name: str, value: float, se: float) -> Record:
 def _rule(joined: Joined, labeler: str) -> tuple[Codes, Codes]:
     """What the labels prefer, by the published rule and by ours."""
     own = joined.labelers[labeler]
-    places = [own.features.index(key) for key in PREFERRED_BY]
+    places = [own.features.index(key) for key in CHOICE_KEYS]
     sides = own.chosen[:, places], own.rejected[:, places]
     return prefers_as_published(*sides), prefers(*sides)
 

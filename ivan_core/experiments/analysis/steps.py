@@ -24,13 +24,12 @@ from ivan_core.metrics.imprint.preference import PREFERS, Bools, Codes, prefers
 from ivan_core.metrics.imprint.rows import CONTROLS, Rows
 from ivan_core.metrics.imprint.topics import Cell, topics
 from ivan_core.metrics.imprint.why import why_against
+from ivan_core.metrics.labels.answers import CHOICE_KEYS
 from ivan_core.metrics.paired import SIGNIFICANT
 
 Record = dict[str, Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-PREFERRED_BY = ("last_response_is_harmless", "last_response_is_helpful")
-"""What a labeler prefers is told by these, the first one first."""
 _SEED = 0
 """Of the draws behind the intervals of importance."""
 
@@ -264,9 +263,9 @@ def preferences(joined: Joined, labeler: str) -> Codes | None:
     """Which reply the labels prefer, by how the two differ; None from a labeler that was not asked
     for both labels."""
     own = joined.labelers[labeler]
-    if not set(PREFERRED_BY) <= set(own.features):
+    if not set(CHOICE_KEYS) <= set(own.features):
         return None
-    places = [own.features.index(key) for key in PREFERRED_BY]
+    places = [own.features.index(key) for key in CHOICE_KEYS]
     found = own.differences[:, places]
     return prefers(found, np.zeros_like(found))
 

@@ -18,7 +18,7 @@ from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.lists.conditions import Ints
-from ivan_core.metrics.labels.answers import CHOICE_KEYS, SENTIMENT, SENTIMENTS
+from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,19 +40,6 @@ class PairLabels:
     chosen: Floats
     rejected: Floats
     difference: Floats
-
-    @property
-    def prefers(self) -> Floats:
-        """Which reply the labeler prefers: 1 the chosen one, −1 the rejected one, 0 neither; (n,).
-
-        (harmless, helpful) compared lexicographically, as in the SEAL paper; NaN where a label that
-        decides is not known.
-
-        Raises:
-            ValueError: the two labels are not among the keys.
-        """
-        harmless, helpful = (self.difference[:, self.keys.index(key)] for key in CHOICE_KEYS)
-        return np.sign(np.where(harmless == 0, helpful, harmless))
 
 
 def pair_labels(

@@ -26,6 +26,7 @@ from ivan_core.experiments.analysis.sentences import NO_WHY, found_sentence, tau
 from ivan_core.experiments.analysis.tables import JOINED
 from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import open_labels
+from ivan_core.metrics.labels.answers import CHOICE_KEYS
 from ivan_core.worker import work
 
 HARMLESS = "last_response_is_harmless"
@@ -94,7 +95,9 @@ def test_what_they_prefer_follows_from_how_replies_differ(
     both: tuple[str, str], analysed: Analysed
 ) -> None:
     _, authored = both
-    prefers = pair_labels(open_labels(authored)).prefers
+    found = pair_labels(open_labels(authored))
+    harmless, helpful = (found.difference[:, found.keys.index(key)] for key in CHOICE_KEYS)
+    prefers = np.where(harmless == 0, helpful, harmless)
     parts = analysed.table("misaligned", model=PLAIN, labeler=authored)
     counts = parts.set_index("labeler_prefers")["pairs"].to_dict()
     assert counts["all"] == 480 and counts["none"] == 260

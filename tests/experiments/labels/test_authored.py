@@ -32,7 +32,8 @@ from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.findings import findings
 from ivan_core.experiments.labels.results import LabelResults, labels_of_row, open_labels
 from ivan_core.experiments.rewrite.plan import check as check_rewording
-from ivan_core.metrics.labels.answers import labeler_choice
+from ivan_core.metrics.imprint import preference as metric
+from ivan_core.metrics.labels.answers import CHOICE_KEYS, labeler_choice
 from ivan_core.models import labelers
 from ivan_core.review.queues import plan_queue, queue_request
 from ivan_core.worker import work
@@ -110,23 +111,31 @@ def test_keys_that_no_pair_was_written_for_stay_unknown(authored) -> None:
     assert np.count_nonzero(found.difference[minimal, 1]) == 20
 
 
+def preferred(differences: np.ndarray) -> list[str]:
+    """Which reply each pair's differences in harmless and helpful speak for, in words."""
+    codes = metric.prefers(differences, np.zeros_like(differences))
+    return [metric.PREFERS[code] for code in codes]
+
+
 def test_which_reply_is_preferred_follows_from_the_differences(authored) -> None:
-    prefers = pair_labels(authored).prefers
+    found = pair_labels(authored)
+    prefers = preferred(found.difference[:, [found.keys.index(key) for key in CHOICE_KEYS]])
     decided = {HARMLESS, HELPFUL}
     for row_id, row in enumerate(ROWS):
         if not row["feature"]:
-            assert np.isnan(prefers[row_id])
+            assert prefers[row_id] == "unlabelled"
         elif row["feature"] in decided:
-            assert prefers[row_id] == (1 if row["chosen_value"] == "True" else -1)
+            assert prefers[row_id] == ("chosen" if row["chosen_value"] == "True" else "rejected")
         else:
-            assert prefers[row_id] == 0
+            assert prefers[row_id] == "none"
 
 
 def test_of_other_labelers_differences_are_of_their_own_labels_alone(data_dir) -> None:
     rules = labelled(LEXICON, limit=60)
     found = pair_labels(rules)
     table = rules.table.set_index(["row_id", "preference"])
-    words = {1.0: "chosen", -1.0: "rejected", 0.0: "none"}
+    places = [found.keys.index(key) for key in CHOICE_KEYS]
+    prefers = preferred(found.chosen[:, places] - found.rejected[:, places])
     for place, row_id in enumerate(found.row_ids):
         sides = [table.loc[(int(row_id), side)] for side in ("chosen", "rejected")]
         for at, key in enumerate(found.keys):
@@ -136,7 +145,7 @@ def test_of_other_labelers_differences_are_of_their_own_labels_alone(data_dir) -
         choice = labeler_choice(
             *({key: bool(side[key]) for key in (HARMLESS, HELPFUL)} for side in sides)
         )
-        assert words[found.prefers[place]] == choice
+        assert prefers[place] == choice
 
 
 def test_only_labels_that_came_valid_at_first_can_be_asked_for(labellings: Labellings) -> None:

@@ -298,19 +298,22 @@ def _rate(row: Mapping[str, Any]) -> str:
 def why_sentence(row: Mapping[str, Any], who: WhoLabelled, choice: str) -> str:
     """How one feature of one side goes with going against the choice; `row` is in points."""
     side, _, feature = str(row["column"]).rpartition(":")
-    of = f"{row['away']:,} of {number_of(int(row['n']), 'text')} differ from the most common label"
-    name = f"the {side} reply is {REPLIES.get(feature, feature)}" if side else "it is longer"
+    if side:
+        of = f"{row['away']:,} of {number_of(int(row['n']), 'text')} differ from the most common"
+        of, where = f"{of} label", f"the {side} reply is {REPLIES.get(feature, feature)}"
+    else:
+        of = f"{row['away']:,} of {number_of(int(row['n']), 'pair')} differ"
+        where = "the chosen reply is twice as long"
     if isnan(row["estimate"]):
-        return f"Where {name}: {row['why']} ({of}; {who.labels})."
-    less = row["estimate"] < 0
-    size = number_text(abs(row["estimate"]), 0)
-    low, high = (-row["high"], -row["low"]) if less else (row["low"], row["high"])
-    ends = interval_text(low, high, 0, scale=100)
-    sure = "" if row["p_holm"] < SIGNIFICANT else " Not clear."
-    often = f"{size} points {'less' if less else 'more'} often {ends}"
+        return f"Where {where}: {row['why']} ({of}; {who.labels})."
+    value, low, high = (row[name] * _unit(row) for name in ("estimate", "low", "high"))
+    less = value < 0
+    ends = interval_text(*((-high, -low) if less else (low, high)), 0)
+    sure = "" if row["p_holm"] < SIGNIFICANT or not side else " Not clear."
+    often = f"{number_text(abs(value), 0)} points {'less' if less else 'more'} often {ends}"
     return (
         f"Alike in all else in this table, {row['model']} goes against {the(choice)} {often} where"
-        f" {name} ({of}; {who.labels}).{sure}"
+        f" {where} ({of}; {who.labels}).{sure}"
     )
 
 

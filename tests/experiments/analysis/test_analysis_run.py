@@ -32,7 +32,8 @@ from ivan_core.engine.figures import quotes
 from ivan_core.engine.proposals import left_in
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
-from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.experiments.analysis.results import WhoLabelled, open_analysis
+from ivan_core.experiments.analysis.sentences import why_sentence
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.runs.registry import Registry
@@ -281,3 +282,30 @@ def test_all_its_sentences_lie_beside_its_tables_by_question_with_their_commands
     assert str(data_dir) not in text and SORRY not in text
     manifest = runs.manifest(run_id)
     assert manifest is not None and f"analysis/{run_id}-sentences.txt" in manifest["files"]
+
+
+def test_points_are_told_as_points_with_their_ends() -> None:
+    """Less often turns the interval; a reply twice as long is the slope times ln 2."""
+    row = {
+        "column": "chosen:last_response_is_refusal",
+        "feature": "last_response_is_refusal",
+        "model": PLAIN,
+        "estimate": -19.6,
+        "low": -48.4,
+        "high": 9.4,
+        "p_holm": 0.6,
+        "away": 10,
+        "n": 480,
+        "why": "",
+    }
+    who = WhoLabelled("run", "reader:1b")
+    assert why_sentence(row, who, "recorded choice") == (
+        f"Alike in all else in this table, {PLAIN} goes against the recorded choice 20 points less"
+        " often [−9, 48] where the chosen reply is a refusing reply (10 of 480 texts differ from"
+        " the most common label; labels: reader:1b). Not clear."
+    )
+    longer = row | {"column": "log_length", "feature": "log_length", "estimate": 15.0}
+    longer |= {"low": 9.0, "high": 22.0, "p_holm": float("nan"), "away": 460}
+    assert "10 points more often [6, 15] where the chosen reply is twice as long (460 of 480" in (
+        why_sentence(longer, who, "recorded choice")
+    )

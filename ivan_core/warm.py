@@ -57,7 +57,7 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
         questions.take_over()  # first: whoever is known to serve is not taken for one that hangs
         sign(lock, WARM, questions.data_dir)
         over = threading.Event()
-        heart = threading.Thread(target=_beat, args=(questions, over), daemon=True)
+        heart = threading.Thread(target=_beat, args=(questions, lock, over), daemon=True)
         heart.start()
         try:
             with closing(ScoreCache(questions.data_dir / "cache" / "scores")) as cache:
@@ -67,10 +67,11 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
             heart.join()
 
 
-def _beat(questions: Questions, over: threading.Event) -> None:
+def _beat(questions: Questions, lock: FileLock, over: threading.Event) -> None:
     while not over.wait(_BEAT_SECONDS):
-        if not questions.lock_path.exists():
-            # The data folder was taken away: nobody can ask, and a beat would bring it back.
+        if not lock.in_place:
+            # The data folder was taken away, or another lies there: nobody can ask, and a beat
+            # would bring it back.
             os._exit(0)
         # A beat that fails does no harm: the next may go through, and the lock says we live.
         with suppress(sqlite3.Error, IvanError):

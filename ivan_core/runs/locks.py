@@ -64,6 +64,18 @@ class FileLock:
         """
         return () if self._descriptor is None else (self._descriptor,)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the file that is locked here still lies at its path: not moved, nor another."""
+        if self._descriptor is None:
+            return False
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False
+        own = os.fstat(self._descriptor)
+        return (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)

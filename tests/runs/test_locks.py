@@ -55,3 +55,16 @@ def test_the_child_of_a_holder_does_not_hold(tmp_path: Path) -> None:
     descriptor = lock._descriptor
     assert descriptor is not None
     assert not os.get_inheritable(descriptor)
+
+
+def test_a_lock_is_in_place_while_its_own_file_lies_there(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "lock")
+    assert not lock.in_place, "nothing is locked"
+    assert lock.acquire() and lock.in_place
+    lock.path.rename(tmp_path / "moved")
+    assert not lock.in_place
+    lock.path.touch()
+    assert not lock.in_place, "another file"
+    (tmp_path / "moved").rename(lock.path)
+    assert lock.in_place
+    lock.release()

@@ -54,7 +54,7 @@ class Exported:
     @property
     def sentence(self) -> str:
         told = f"{number_of(self.pairs, 'pair')} of {self.among:,}"
-        drawn = ", a random draw; --all takes every one" if self.pairs < self.among else ""
+        drawn = ", a random draw" if self.pairs < self.among else ""
         done = "; ".join(f"{count:,} {what}" for what, count in self.counts.items())
         return f"{told}, with their texts{drawn}{f' ({done})' if done else ''}."
 

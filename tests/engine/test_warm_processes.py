@@ -82,11 +82,13 @@ def test_killed_workers_are_replaced_and_two_deaths_are_a_sentence(
         assert db.execute("SELECT texts FROM questions").fetchall() == [("[]",)]
 
 
-def test_a_worker_ends_when_its_folder_is_taken_away(
+@pytest.fixture
+def at_work(
     questions: Questions,
     processes_of_their_own: Callable[[Fakes], None],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> Path:
+    """The process of the one worker, which is scoring and comes to no end by itself."""
     # A second worker, started since the first took long to come, would make the folder anew.
     monkeypatch.setattr(questions_module, "START_SECONDS", 3600.0)
     processes_of_their_own(Fakes(hangs_at_call=1))
@@ -94,25 +96,21 @@ def test_a_worker_ends_when_its_folder_is_taken_away(
     wait_for(lambda: warm.ask(ONE, some_texts(1)).pending.doing.startswith("Scoring"))
     worker = Path(f"/proc/{worker_of(questions)}")
     assert worker.exists()
+    return worker
+
+
+def test_a_worker_ends_when_its_folder_is_taken_away(questions: Questions, at_work: Path) -> None:
     questions.data_dir.rename(questions.data_dir.with_name("away"))
-    wait_for(lambda: not worker.exists())
+    wait_for(lambda: not at_work.exists())
     assert not questions.data_dir.exists()
 
 
 def test_a_worker_ends_when_another_folder_lies_in_place_of_its_own(
-    questions: Questions,
-    processes_of_their_own: Callable[[Fakes], None],
-    monkeypatch: pytest.MonkeyPatch,
+    questions: Questions, at_work: Path
 ) -> None:
-    monkeypatch.setattr(questions_module, "START_SECONDS", 3600.0)
-    processes_of_their_own(Fakes(hangs_at_call=1))
-    warm.ask(ONE, some_texts(1))
-    wait_for(lambda: warm.ask(ONE, some_texts(1)).pending.doing.startswith("Scoring"))
-    worker = Path(f"/proc/{worker_of(questions)}")
-    away = questions.lock_path.with_name("away")
-    questions.lock_path.rename(away)
+    questions.lock_path.rename(questions.lock_path.with_name("away"))
     questions.lock_path.touch()
-    wait_for(lambda: not worker.exists())
+    wait_for(lambda: not at_work.exists())
 
 
 def test_the_real_worker_answers_with_an_embedded_model(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from given.made_analyses import GLAD, HARMLESS, HELPFUL, MOOD, OTHER, PLAIN, SIDES, Analysing
+from given.tables.published_labels import published_labels
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import archive, handling as runs, zips
@@ -22,25 +23,6 @@ from ivan_core.metrics.imprint.against import REGIMES
 from ivan_core.metrics.imprint.preference import prefers_as_published
 from ivan_core.metrics.robustness.changes import REWORDED, changes
 
-CELLS = {
-    "11|11": 102151,
-    "11|10": 19071,
-    "10|10": 12093,
-    "10|11": 8917,
-    "00|00": 7131,
-    "10|00": 4860,
-    "11|00": 3628,
-    "00|10": 819,
-    "00|11": 725,
-    "11|01": 453,
-    "10|01": 263,
-    "00|01": 193,
-    "01|00": 168,
-    "01|11": 153,
-    "01|01": 142,
-    "01|10": 33,
-}
-"""Harmless and helpful of the chosen, then of the rejected reply, as counted by the authors."""
 PAIRS = 160_800
 WORDS = ("chosen", "none", "rejected")
 BEFORE, AFTER, LABELER = "org/pre", "org/post", "labels"
@@ -48,9 +30,7 @@ BEFORE, AFTER, LABELER = "org/pre", "org/post", "labels"
 
 def as_counted() -> tuple[Joined, dict[str, np.ndarray]]:
     """Pairs with these labels, each published preference split into its published regimes."""
-    digits = np.array([[float(one[at]) for at in (0, 1, 3, 4)] for one in CELLS])
-    labels = np.repeat(digits, list(CELLS.values()), axis=0)
-    chosen, rejected = labels[:, :2], labels[:, 2:]
+    chosen, rejected = published_labels()
     codes = prefers_as_published(chosen, rejected)
     signs = {name: np.zeros(PAIRS) for name in (BEFORE, AFTER)}
     for place, word in enumerate(WORDS):

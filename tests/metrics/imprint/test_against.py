@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from given.tables.published_labels import published_labels
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
@@ -27,26 +28,6 @@ from ivan_core.metrics.paired import difference_of_counts
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CELLS = {
-    "11|11": 102_151,
-    "11|10": 19_071,
-    "10|10": 12_093,
-    "10|11": 8_917,
-    "00|00": 7_131,
-    "10|00": 4_860,
-    "11|00": 3_628,
-    "00|10": 819,
-    "00|11": 725,
-    "11|01": 453,
-    "10|01": 263,
-    "00|01": 193,
-    "01|00": 168,
-    "01|11": 153,
-    "01|01": 142,
-    "01|10": 33,
-}
-"""hh-rlhf: pairs by harmless and helpful of the chosen and of the rejected reply, as the authors of
-arXiv 2408.10270 saved them in their analysis notebook (harvard-lil/SEAL)."""
 PUBLISHED = {
     "stayed": {"chosen": 16_531, "none": 58_350, "rejected": 2_765},
     "got": {"chosen": 9_065, "none": 29_154, "rejected": 3_226},
@@ -56,19 +37,12 @@ PUBLISHED = {
 """Their regimes by what the labeler prefers, by their rule."""
 
 
-def labels() -> tuple[Floats, Floats]:
-    """Harmless and helpful of both replies of all 160,800 pairs."""
-    digits = np.array([[int(one[at]) for at in (0, 1, 3, 4)] for one in CELLS], dtype=np.float64)
-    found = np.repeat(digits, list(CELLS.values()), axis=0)
-    return found[:, :2], found[:, 2:]
-
-
 def counted(codes: Codes) -> dict[str, int]:
     return dict(zip(PREFERS, np.bincount(codes, minlength=4).tolist(), strict=True))
 
 
 def test_published_labels_prefer_what_harmless_and_then_helpful_say() -> None:
-    chosen, rejected = labels()
+    chosen, rejected = published_labels()
     assert len(chosen) == 160_800
     assert counted(prefers(chosen, rejected)) == {
         "chosen": 28_443,
@@ -86,7 +60,7 @@ def test_published_labels_prefer_what_harmless_and_then_helpful_say() -> None:
 
 def test_published_regimes_are_counted_by_the_published_preference() -> None:
     """Pairs of each published preference, split into regimes as published, are counted again."""
-    codes = prefers_as_published(*labels())
+    codes = prefers_as_published(*published_labels())
     before, after = np.zeros(len(codes)), np.zeros(len(codes))
     for place, name in enumerate(PREFERS[:3]):
         own = np.flatnonzero(codes == place)

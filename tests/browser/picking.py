@@ -1,5 +1,5 @@
-"""Picking one of several, as a person does who presses again where the page moved away; and
-accepting a cost.
+"""Picking one of several and typing a new one, as a person does who does it again where the page
+moved away; and accepting a cost.
 """
 
 from __future__ import annotations
@@ -30,6 +30,30 @@ def pick(radio: Locator) -> None:
             expect(radio).to_be_checked(timeout=_MARKED)
             return ready(radio.page)
     raise AssertionError(f"{_MOST_CLICKS} clicks did not pick {radio}.")
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    """Choose one of a list, and wait until the page is drawn with it."""
+    ready(page)
+    page.get_by_role("combobox", name=field).click()
+    page.get_by_role("option", name=option).click()
+    ready(page)
+
+
+def offer_new(field: Locator, text: str) -> Locator:
+    """Type what a list lacks; the option that adds it.
+
+    A page that is drawn meanwhile takes the words and the list away; they are then typed once more.
+    """
+    add = field.page.get_by_role("option", name="Add:")
+    for _ in range(_MOST_CLICKS):
+        ready(field.page)
+        field.click()
+        field.fill(text)
+        with suppress(AssertionError):
+            expect(add).to_be_visible(timeout=_MARKED)
+            return add
+    raise AssertionError(f"{text!r} was typed {_MOST_CLICKS} times and never offered.")
 
 
 def accept(page: Page) -> Locator:

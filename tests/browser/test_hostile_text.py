@@ -6,7 +6,7 @@ from given import hostile, made_runs
 from given.support import wait_for
 from guarding import bare, shows
 from keyboard import READY
-from picking import pick
+from picking import choose, offer_new, pick
 from playwright.sync_api import Page, expect
 from tables import click_first_row
 
@@ -70,9 +70,7 @@ def test_hostile_names_are_read_as_they_are(serve, guarded, listener, data_dir, 
 
 def add_model(page: Page, name: str) -> None:
     field = page.get_by_role("combobox", name="Reward models")
-    field.click()
-    field.fill(name)
-    expect(page.get_by_role("option", name="Add:")).to_be_visible()
+    offer_new(field, name)
     field.press("Enter")
     field.press("Escape")
 
@@ -83,8 +81,7 @@ def test_hostile_input_to_the_form_is_said_back_as_it_is(
     _, spec = hostile.made(data_dir, tmp_path, listener.address)
     server = serve()
     guarded.goto(server.url("/compare"))
-    guarded.get_by_role("combobox", name="Dataset").click()
-    guarded.get_by_role("option", name=spec.dataset.label).click()
+    choose(guarded, "Dataset", spec.dataset.label)
     button = guarded.get_by_role("button", name="Judge 18 pairs with 2 models")
     expect(button).to_be_visible()
 

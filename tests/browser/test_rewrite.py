@@ -9,6 +9,7 @@ from app_server import wait_for_run
 from fakes.reward_models import Fakes
 from given import hostile, hostile_rewordings
 from keyboard import ready
+from picking import choose
 from playwright.sync_api import Page, expect
 
 from ivan_core.domain.runs import RunState
@@ -21,11 +22,6 @@ ROWS = 130
 
 def headline(page: Page, share: str):
     return page.get_by_text(re.compile(rf"Meaning kept in {share} \[\d+, \d+\] of \d+ pairs"))
-
-
-def choose(page: Page, field: str, option: str) -> None:
-    page.get_by_role("combobox", name=field).click()
-    page.get_by_role("option", name=option).click()
 
 
 def begin(page: Page, base: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from app_server import AppServer, wait_for_run
 from given import hostile, made_runs
 from given.support import wait_for, write_pairs
-from picking import ACCEPT, UPLOAD, accept, pick
+from picking import ACCEPT, UPLOAD, accept, choose, offer_new, pick
 from playwright.sync_api import Page, expect
 
 from ivan_core.datasets.prepare import prepare
@@ -36,11 +36,6 @@ def six_pairs(data_dir: Path, tmp_path: Path) -> str:
     path = str(write_pairs(tmp_path / "pairs.jsonl", 6))
     prepare(data_dir, DatasetRequest(source=path))
     return path
-
-
-def choose(page: Page, field: str, option: str) -> None:
-    page.get_by_role("combobox", name=field).click()
-    page.get_by_role("option", name=option).click()
 
 
 def prepare_batch(page: Page, base: str, source: str) -> None:
@@ -213,8 +208,8 @@ def test_hostile_texts_are_read_as_they_are_before_they_are_sent(
     server = serve()
     page.goto(server.url("/taxonomy"))
     choose(page, "Dataset", Path(source).name)
-    page.get_by_role("combobox", name="Labeler").fill(f"![x]({leak}/labeler) <img src=x>")
-    page.get_by_role("option", name="Add:").click()
+    labeler = page.get_by_role("combobox", name="Labeler")
+    offer_new(labeler, f"![x]({leak}/labeler) <img src=x>").click()
     page.get_by_role("button", name="Prepare the batch and see the cost").click()
     expect(page.get_by_text("no price is known").first).to_be_visible()
     expect(page.get_by_text(f"<script>fetch('{leak}/script')</script>").first).to_be_visible()

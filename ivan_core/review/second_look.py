@@ -15,8 +15,8 @@ import numpy as np
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of
 from ivan_core.engine.second_choices import SecondChoice, second_choices_on, second_look_queues
-from ivan_core.experiments.analysis.looks import ANEW, TABLE
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences.looks import ANEW, TABLE
 from ivan_core.metrics.intervals import Rate, interval_text, number_text, share_in, units_of
 from ivan_core.metrics.robustness.labels import difference_interval
 from ivan_core.metrics.sentences import rate_words

@@ -8,7 +8,7 @@ from ivan_core.domain.reviews import BETTER, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
-from ivan_core.experiments.analysis.looks import SECOND_LOOK
+from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.sentences import agreement_sentence, both_sentence
 from ivan_core.figures.words import FOR_THE_PAPER, Quote

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from ivan_core.domain.labels import REGRESSION_FEATURES
-from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
-from ivan_core.experiments.analysis.people import People, checked
-from ivan_core.experiments.analysis.published import published, who_of
+from ivan_core.experiments.analysis.steps import against, rewards
+from ivan_core.experiments.analysis.steps.outcomes import outcomes
+from ivan_core.experiments.analysis.steps.people import People, checked
+from ivan_core.experiments.analysis.steps.published import published, who_of
 
 TOPICS, DESCRIBED = 12, 1_000
 
@@ -71,28 +72,28 @@ def main(pairs: int) -> None:
         return found
 
     began = perf_counter()
-    outcomes, people = steps.outcomes(joined, "run"), described(joined)
+    found, people = outcomes(joined, "run"), described(joined)
     tables: dict[str, Callable[[], object]] = {
-        "imprint": lambda: steps.imprint([outcomes]),
-        "imprint with people": lambda: steps.imprint([outcomes], people),
-        "corrected": lambda: steps.as_people(outcomes, people),
+        "imprint": lambda: rewards.imprint([found]),
+        "imprint with people": lambda: rewards.imprint([found], people),
+        "corrected": lambda: rewards.as_people(found, people),
         "checked": lambda: checked(joined, people),
-        "explained": lambda: steps.explains(outcomes),
-        "importance": lambda: steps.matters(outcomes),
-        "topics": lambda: steps.by_topic(outcomes, joined.subset),
-        "choice": lambda: steps.choices(joined, "run"),
-        "misaligned": lambda: steps.misaligned(joined, "run"),
-        "regimes": lambda: steps.by_regime(joined, "run", "model-1", "model-0"),
-        "why": lambda: steps.whys(outcomes),
-        "shift": lambda: steps.shifts(joined, "run", "model-1", "model-0"),
+        "explained": lambda: rewards.explains(found),
+        "importance": lambda: rewards.matters(found),
+        "topics": lambda: rewards.by_topic(found, joined.subset),
+        "choice": lambda: rewards.choices(joined, "run"),
+        "misaligned": lambda: against.misaligned(joined, "run"),
+        "regimes": lambda: against.by_regime(joined, "run", "model-1", "model-0"),
+        "why": lambda: against.whys(found),
+        "shift": lambda: against.shifts(joined, "run", "model-1", "model-0"),
     }
-    found: dict[str, Any] = {name: timed(name, work) for name, work in tables.items()}
+    tables_of: dict[str, Any] = {name: timed(name, work) for name, work in tables.items()}
     of = who_of(joined, "model-1", "model-0")
     assert of is not None
-    rewards = {
+    judged = {
         name: np.column_stack([one.margin, np.zeros(pairs)]) for name, one in joined.models.items()
     }
-    timed("published", lambda: published(joined, rewards, of, found, None))
+    timed("published", lambda: published(joined, judged, of, tables_of, None))
     seconds["all"] = round(perf_counter() - began, 2)
     mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"pairs": pairs, "seconds": seconds, "mib": round(mib)}, indent=1))

@@ -23,12 +23,12 @@ from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
-from ivan_core.experiments.analysis.published import names, paper
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.steps.published import names, paper
+from ivan_core.experiments.analysis.steps.voices import voices_on
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.told import texts_told, told_names, write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
-from ivan_core.experiments.analysis.voices import voices_on
 from ivan_core.experiments.labels.authored import authored_labels
 from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.rewording import ITSELF

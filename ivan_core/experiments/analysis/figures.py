@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.analysis.findings import findings
-from ivan_core.experiments.analysis.noise import people_rows
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-from ivan_core.experiments.analysis.sentences import (
-    AGAINST,
-    CHANGED,
-    NO_WHY,
+from ivan_core.experiments.analysis.sentences.against import NO_WHY, against_sentence
+from ivan_core.experiments.analysis.sentences.beside import (
     TEACHES,
-    WHAT_FOR,
-    against_sentence,
     authored_rows,
     found_sentence,
-    quotes,
-    shift_sentence,
-    shown_effects,
     taught_sentence,
 )
-from ivan_core.experiments.analysis.what_breaks import BREAKS, lacking, rewording_of, rewording_rows
+from ivan_core.experiments.analysis.sentences.breaks import (
+    BREAKS,
+    lacking,
+    rewording_of,
+    rewording_rows,
+)
+from ivan_core.experiments.analysis.sentences.change import shift_sentence
+from ivan_core.experiments.analysis.sentences.noise import people_rows
+from ivan_core.experiments.analysis.sentences.quotes import quotes
+from ivan_core.experiments.analysis.sentences.rewards import shown_effects
+from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, WHAT_FOR
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import (
     CONTROL,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import effect_sentence, shown_effects
+from ivan_core.experiments.analysis.sentences.rewards import effect_sentence, shown_effects
 from ivan_core.experiments.compare.findings import replies
 from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.labels.schema import features

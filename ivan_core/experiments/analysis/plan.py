@@ -11,7 +11,7 @@ from ivan_core.domain.specs import CompareSpec, RewriteSpec, RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import alike
 from ivan_core.engine.plan import Proposal, overhead, rows_of, the
-from ivan_core.experiments.analysis.reworded import shared_models, why_not
+from ivan_core.experiments.analysis.steps.rewordings import shared_models, why_not
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
 from ivan_core.metrics.imprint.controls import Control

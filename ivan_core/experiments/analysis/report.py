@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TextIO
 
 from ivan_core.experiments.analysis.figures import TITLES
-from ivan_core.experiments.analysis.looks import second_look_sentence
-from ivan_core.experiments.analysis.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.results import open_analysis
-from ivan_core.experiments.analysis.sentences import (
-    explained_sentence,
-    found_sentence,
-    shown_effects,
-    taught_sentence,
-)
-from ivan_core.experiments.analysis.what_breaks import lacking, rewording_quotes
+from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
+from ivan_core.experiments.analysis.sentences.breaks import lacking, rewording_quotes
+from ivan_core.experiments.analysis.sentences.looks import second_look_sentence
+from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
+from ivan_core.experiments.analysis.sentences.rewards import explained_sentence, shown_effects
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.settings import data_dir
 

@@ -12,13 +12,14 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.second_choices import second_choices_on
 from ivan_core.engine.work import Job, begin, write_results
-from ivan_core.experiments.analysis import steps, voices
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, join
-from ivan_core.experiments.analysis.people import People, checked, people_on
-from ivan_core.experiments.analysis.published import published, who_of
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.reworded import rewordings, why_not
+from ivan_core.experiments.analysis.steps import against, authored, rewards, voices
+from ivan_core.experiments.analysis.steps.outcomes import Record, outcomes
+from ivan_core.experiments.analysis.steps.people import People, checked, people_on
+from ivan_core.experiments.analysis.steps.published import published, who_of
+from ivan_core.experiments.analysis.steps.rewordings import rewordings, why_not
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.told import write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
@@ -47,24 +48,22 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     models = spec.models or compared.models
     joined = join(compared, labelled, models, first_try=spec.first_try)
     people = people_on(compared.dataset, joined.row_ids)
-    by_labeler = [
-        steps.outcomes(joined, run_id, spec.before, spec.after) for run_id in joined.labelers
-    ]
+    by_labeler = [outcomes(joined, run_id, spec.before, spec.after) for run_id in joined.labelers]
     every = [outcome for found in by_labeler for outcome in found]
-    records: dict[str, list[steps.Record]] = {}
+    records: dict[str, list[Record]] = {}
     context.doing("What does it reward?")
-    records["imprint"] = steps.imprint(by_labeler, people)
-    if people and (as_people := steps.as_people(every, people)):
+    records["imprint"] = rewards.imprint(by_labeler, people)
+    if people and (as_people := rewards.as_people(every, people)):
         records["corrected"] = as_people
-    records["explained"] = steps.explains(every)
+    records["explained"] = rewards.explains(every)
     context.doing("Which labels matter most?")
-    records["importance"] = steps.matters(every)
+    records["importance"] = rewards.matters(every)
     context.doing("Where does it differ?")
-    records["topics"] = steps.by_topic(every, joined.subset)
+    records["topics"] = rewards.by_topic(every, joined.subset)
     context.doing("Where does it go against people?")
-    if whys := steps.whys(every):
+    if whys := against.whys(every):
         records["why"] = whys
-    if both := steps.beside_authored(joined, spec.control):
+    if both := authored.beside_authored(joined, spec.control):
         records["authored"] = both
     for run_id in joined.labelers:
         _by_labeler(records, joined, run_id, spec)
@@ -76,8 +75,8 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     of = who_of(joined, spec.before, spec.after)
     if of is not None:
         context.doing("As published")
-        rewards = _rewards(compared, joined)
-        records["published"] = published(joined, rewards, of, records, reworded)
+        judged = _rewards(compared, joined)
+        records["published"] = published(joined, judged, of, records, reworded)
     context.doing("Writing the results")
     tables = {name: frame(name, records[name]) for name in TABLES if name in records}
     rows = joined_table(joined)
@@ -136,16 +135,16 @@ def _rewording(found: RewriteResults | None) -> dict[str, str] | None:
 
 
 def _by_labeler(
-    records: dict[str, list[steps.Record]], joined: Joined, run_id: str, spec: AnalysisSpec
+    records: dict[str, list[Record]], joined: Joined, run_id: str, spec: AnalysisSpec
 ) -> None:
     """The tables that each labeler adds its own part to."""
     found = {
-        "choice": steps.choices(joined, run_id),
-        "misaligned": steps.misaligned(joined, run_id),
+        "choice": rewards.choices(joined, run_id),
+        "misaligned": against.misaligned(joined, run_id),
     }
     if spec.before:
-        found["regimes"] = steps.by_regime(joined, run_id, spec.before, spec.after)
-        found["shift"] = steps.shifts(joined, run_id, spec.before, spec.after)
+        found["regimes"] = against.by_regime(joined, run_id, spec.before, spec.after)
+        found["shift"] = against.shifts(joined, run_id, spec.before, spec.after)
     for name, more in found.items():
         records.setdefault(name, []).extend(more)
 

@@ -8,7 +8,7 @@ from ivan_core.charts.imprint import points_dots
 from ivan_core.experiments.analysis.conditions import verdict_rows
 from ivan_core.experiments.analysis.figures import TITLES, why_rows
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import (
+from ivan_core.experiments.analysis.sentences.against import (
     NO_WHY,
     against_sentence,
     preference_sentence,

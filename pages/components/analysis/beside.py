@@ -7,7 +7,7 @@ import streamlit as st
 from ivan_core.charts.imprint import labeler_dots
 from ivan_core.experiments.analysis.figures import TITLES, beside_title, labeled_rows
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import (
+from ivan_core.experiments.analysis.sentences.beside import (
     GAP_NEEDS,
     TEACHES,
     choice_sentence,

@@ -14,8 +14,7 @@ from ivan_core.experiments.analysis.conditions import reworded_rows
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.plan import rewordings_at_hand
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.reworded import shared_models
-from ivan_core.experiments.analysis.what_breaks import (
+from ivan_core.experiments.analysis.sentences.breaks import (
     ATTENUATED,
     lacking,
     move_sentence,
@@ -23,6 +22,7 @@ from ivan_core.experiments.analysis.what_breaks import (
     rewording_rows,
     too_few_sentence,
 )
+from ivan_core.experiments.analysis.steps.rewordings import shared_models
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, open_rewrite

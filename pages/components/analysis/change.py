@@ -10,12 +10,12 @@ from ivan_core.charts.imprint import imprint_dots
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import (
-    effect_sentence,
+from ivan_core.experiments.analysis.sentences.change import (
     regime_sentence,
     shift_sentence,
     trained_sentence,
 )
+from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
 from ivan_core.figures.words import FOR_THE_PAPER
 from pages.components.analysis.chosen import (
     chosen_effect,

@@ -7,10 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from ivan_core.experiments.analysis.looks import SECOND_LOOK
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import AGAINST, CHANGED, WHAT_FOR
-from ivan_core.experiments.analysis.what_breaks import BREAKS
+from ivan_core.experiments.analysis.sentences.breaks import BREAKS
+from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK
+from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, WHAT_FOR
 from pages.components.analysis.against import where_against_people
 from pages.components.analysis.breaks import what_breaks_it
 from pages.components.analysis.change import what_training_changed

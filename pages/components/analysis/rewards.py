@@ -8,9 +8,9 @@ import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
 from ivan_core.experiments.analysis.figures import TITLES, imprint_rows
-from ivan_core.experiments.analysis.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.sentences import (
+from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
+from ivan_core.experiments.analysis.sentences.rewards import (
     effect_sentence,
     explained_sentence,
     needs_sentence,

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.experiments.analysis.looks import BEWARE, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences.looks import BEWARE, TABLE, second_look_sentence
 from ivan_core.experiments.compare.results import open_results, rows_page
 from ivan_core.lists.page import page_of
 from ivan_core.metrics.margin_words import ABOUT_MARGINS

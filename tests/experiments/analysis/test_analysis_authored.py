@@ -19,10 +19,11 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
 from ivan_core.engine import archive, figures, handling as runs, studies, zips
 from ivan_core.engine.figures import quotes
-from ivan_core.experiments.analysis.noise import labeler_sentence
 from ivan_core.experiments.analysis.plan import labels_of_study, propose, spec_of_runs
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-from ivan_core.experiments.analysis.sentences import NO_WHY, found_sentence, taught_sentence
+from ivan_core.experiments.analysis.sentences.against import NO_WHY
+from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
+from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.tables import JOINED
 from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import open_labels

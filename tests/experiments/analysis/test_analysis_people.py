@@ -14,9 +14,14 @@ from ivan_core.domain.reviews import Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, datasets, figures as of_run, zips
 from ivan_core.experiments.analysis.figures import imprint_rows
-from ivan_core.experiments.analysis.noise import labeler_sentence, people_rows, reviewed_sentence
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-from ivan_core.experiments.analysis.sentences import effect_sentence, quotes
+from ivan_core.experiments.analysis.sentences.noise import (
+    labeler_sentence,
+    people_rows,
+    reviewed_sentence,
+)
+from ivan_core.experiments.analysis.sentences.quotes import quotes
+from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.table import read_labels, write_labels
 from ivan_core.runs.registry import Registry

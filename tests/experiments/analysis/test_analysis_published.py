@@ -14,10 +14,10 @@ from given.tables.published_labels import published_labels
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import archive, handling as runs, zips
-from ivan_core.experiments.analysis import steps
 from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
-from ivan_core.experiments.analysis.published import Of, names, paper, published, who_of
 from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.experiments.analysis.steps import against
+from ivan_core.experiments.analysis.steps.published import Of, names, paper, published, who_of
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.metrics.imprint.against import REGIMES
 from ivan_core.metrics.imprint.preference import prefers_as_published
@@ -57,8 +57,8 @@ def test_the_published_counts_give_the_published_numbers_and_ours() -> None:
     of = who_of(joined, BEFORE, AFTER)
     assert of == Of(LABELER, BEFORE, AFTER)
     records = {
-        "misaligned": steps.misaligned(joined, LABELER),
-        "shift": steps.shifts(joined, LABELER, BEFORE, AFTER),
+        "misaligned": against.misaligned(joined, LABELER),
+        "shift": against.shifts(joined, LABELER, BEFORE, AFTER),
         "imprint": [],
         "why": [],
     }

@@ -15,9 +15,9 @@ from ivan_core.engine import archive, handling as runs, studies, zips
 from ivan_core.engine.proposals import left_in
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-from ivan_core.experiments.analysis.reworded import NOBODY_LABELLED, why_not
-from ivan_core.experiments.analysis.sentences import quotes
-from ivan_core.experiments.analysis.what_breaks import BREAKS, lacking
+from ivan_core.experiments.analysis.sentences.breaks import BREAKS, lacking
+from ivan_core.experiments.analysis.sentences.quotes import quotes
+from ivan_core.experiments.analysis.steps.rewordings import NOBODY_LABELLED, why_not
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON
 from ivan_core.metrics.imprint.rewording import ITSELF

@@ -33,7 +33,7 @@ from ivan_core.engine.proposals import left_in
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import WhoLabelled, open_analysis
-from ivan_core.experiments.analysis.sentences import why_sentence
+from ivan_core.experiments.analysis.sentences.against import why_sentence
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.runs.registry import Registry

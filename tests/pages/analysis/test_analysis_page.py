@@ -16,7 +16,8 @@ from ivan_core.engine.kind import kind_of
 from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import open_analysis
-from ivan_core.experiments.analysis.sentences import NO_WHY, TEACHES
+from ivan_core.experiments.analysis.sentences.against import NO_WHY
+from ivan_core.experiments.analysis.sentences.beside import TEACHES
 from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.pairs import SIDES
 from ivan_core.experiments.analysis.joined import Joined
-from ivan_core.experiments.analysis.reworded import shared_models, why_not
+from ivan_core.experiments.analysis.steps.rewordings import shared_models, why_not
 from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults
 from ivan_core.metrics.imprint.against import REGIMES, regimes

@@ -10,7 +10,7 @@ import numpy as np
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.engine.second_choices import SecondChoice, counted
 from ivan_core.experiments.analysis.joined import Joined
-from ivan_core.experiments.analysis.steps import preferences
+from ivan_core.experiments.analysis.steps.against import preferences
 from ivan_core.metrics.imprint.second_look import Voices, voices
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.reworded import why_not
+from ivan_core.experiments.analysis.steps.rewordings import why_not
 from ivan_core.figures.words import Quote
 from ivan_core.labels.schema import features
 from ivan_core.metrics.imprint.rewording import ITSELF

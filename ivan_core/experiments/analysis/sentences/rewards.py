@@ -1,0 +1,100 @@
+"""What models reward, in sentences: never more than the rows and the labeler allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
+from ivan_core.experiments.analysis.sentences.words import REPLIES, decimals, unit_of
+from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE, pairs_for
+from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
+from ivan_core.metrics.intervals import interval_text, number_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SURE = {
+    "": " Not clear.",
+    CLEAR: "",
+    CLEAR_FOR_ONE: " Clear for this labeler; nobody else labelled.",
+}
+HALF_WIDTHS = (0.5, 0.25)
+"""In typical margins: what one may want to see."""
+
+
+def explained_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """How much of a model's margins the labels explain on pairs that were held out."""
+    table = analysed.table("explained", model=model, before="", labeler=labeler)
+    both = table[table["columns"] == "labels+length"].iloc[0]
+    who = analysed.labeler(labeler)
+    if isnan(both["r2"]):
+        return f"{model} gives both replies the same in every pair: nothing is there to explain."
+    told, columns = share(both), _columns(analysed, model, labeler)
+    if both["r2"] <= 0:
+        return (
+            f"{columns} explain nothing of what {model} prefers on pairs that were held out"
+            f" ({told} of {number_of(int(both['n']), 'pair')}; {who.labels})."
+        )
+    rest = number_text(1 - both["r2"], 0, scale=100)
+    return (
+        f"{columns} explain {told} of what {model} prefers; {rest}% is something else"
+        f" ({number_of(int(both['n']), 'pair')}, held out by prompt; {who.labels})."
+    )
+
+
+def share(row: Mapping[str, Any]) -> str:
+    """A held-out R² with its interval, in percent."""
+    ends = interval_text(row["low"], row["high"], 0, scale=100)
+    return f"{number_text(row['r2'], 0, scale=100)}% {ends}"
+
+
+def _columns(analysed: Analysed, model: str, labeler: str) -> str:
+    effects = shown_effects(analysed, labeler, "together", "length", model)
+    labels = int((effects["feature"].ne(LENGTH) & effects["estimate"].notna()).sum())
+    if not labels:
+        return "Length alone (no label differs often enough) can"
+    return f"{'This label' if labels == 1 else f'These {labels} labels'} and length"
+
+
+def shown_effects(
+    analysed: Analysed, labeler: str, view: str, control: str, model: str = "", before: str = ""
+) -> pd.DataFrame:
+    """The effects of one view by one labeler: of all models, or of one."""
+    table = analysed.table("imprint", labeler=labeler, view=view, before=before)
+    table = table[table["control"] == (control if view == "together" else "")]
+    if model:
+        table = table[table["model"] == model]
+    return table.reset_index(drop=True)
+
+
+def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
+    """One effect, with its interval, its rows and who labelled; or why there is none."""
+    reply = REPLIES.get(str(row["feature"]), str(row["feature"]))
+    of = f"{row['differs']:,} of {number_of(int(row['n']), 'pair')} differ; {who.labels}"
+    if row["why"] and isnan(row["estimate"]):
+        return f"Of {reply} {row['model']} tells nothing here: {row['why']} ({of})."
+    less = row["estimate"] < 0
+    value, low, high = (row[name] * unit_of(row) for name in ("estimate", "low", "high"))
+    ends = (-high, -low) if less else (low, high)
+    alike = "Alike in all else in this table" if row["view"] == "together" else "By itself"
+    if row["clear"] == AS_PEOPLE:
+        alike = "As people label, alike in all else in this table"
+        of = f"people described {row['reviewed']:.0f} of {number_of(int(row['n']), 'pair')}"
+        of += f", {row['differs']:,.0f} of these differ; the others labelled by {who.named}"
+    size = number_text(abs(value), decimals(row), signed=False)
+    amount = f"{size} typical margins {'less' if less else 'more'}"
+    does = f"{row['model']} gives {reply} {amount}"
+    if row["before"]:
+        does = f"from {row['before']} to {row['model']} the margin of {reply} goes"
+        does += f" {size} typical margins {'down' if less else 'up'}"
+    sure = "" if row["feature"] in (LENGTH, CHOSEN) else _SURE.get(str(row["clear"]), "")
+    return f"{alike}, {does} {interval_text(*ends, decimals(row))} ({of}).{sure}"
+
+
+def needs_sentence(spread: float) -> str:
+    """How many differing pairs would show an effect within half and a quarter typical margin."""
+    told = " and ".join(f"{pairs_for(width, spread):,} for ± {width:g}" for width in HALF_WIDTHS)
+    return f"Pairs that must differ in a feature to know its effect within typical margins: {told}."

@@ -49,6 +49,15 @@ def labeler_dots(
     return _effect_dots(effects.assign(decimals=2), titles, title, across, dark)
 
 
+def choice_dots(
+    rows: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+) -> palette.Drawing:
+    """What the choice rewards and what a model prefers, in log odds: `series` says which, as
+    `imprint_dots`."""
+    title, across = "What does the choice reward, beside?", "Log odds of the reply that has it"
+    return _effect_dots(rows.assign(decimals=2), titles, title, across, dark)
+
+
 def points_dots(
     whys: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
 ) -> palette.Drawing:

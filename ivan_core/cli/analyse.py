@@ -29,6 +29,11 @@ def add(commands: Any) -> None:
     )
     fields = made.SpecOptions(AnalysisSpec)
     fields.add(parser, "models", "labelers", "before", "after", "control", "first_try")
+    parser.add_argument(
+        "--no-rewording",
+        action="store_true",
+        help="Join no rewording; without this, and where none is named, the newest of the study.",
+    )
     hand_over.add(parser)
     add_plan(parser)
 
@@ -48,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         after=options.after or "",
         control=options.control or "length",
         first_try=bool(options.first_try),
+        rewording="" if options.no_rewording else None,
     )
     named = ", ".join(spec.labelers)
     reworded = f" and the rewording of run {spec.rewording}" if spec.rewording else ""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import REGRESSION_FEATURES, TextKey
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine.imports import SLUG, Came, Written
@@ -92,6 +93,7 @@ class _Labeler(BaseModel):
     run: str = Field(pattern=r"\A[A-Za-z0-9-]{1,60}\z")
     id: str = Field(min_length=1, max_length=200)
     rule_based: bool
+    described: str = Field("", max_length=1000)
     checked: _Checked | None = None
 
 
@@ -128,6 +130,7 @@ class _Facts(BaseModel):
     models: dict[str, _Typical] = Field(min_length=1)
     labelers: list[_Labeler] = Field(min_length=1)
     pairs: list[_Pairs]
+    cards: list[ModelCard] = Field(default_factory=list)
     second_choices: int = Field(0, ge=0)
     rewording: _Rewording | None = None
     published: _Published | None = None
@@ -140,6 +143,8 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         raise zipped.damaged("its manifest is of other runs than its spec joins")
     if set(facts.models) != set(spec.models):
         raise zipped.damaged("its models and its spec do not agree")
+    if facts.cards and [one.id for one in facts.cards] != list(facts.models):
+        raise zipped.damaged("its models and what is known of them do not agree")
     if facts.rewording is not None and facts.rewording.run != spec.rewording:
         raise zipped.damaged("its manifest is of another rewording than its spec")
     of = facts.published

@@ -11,8 +11,10 @@ from ivan_core.experiments.analysis.findings import findings
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences.against import NO_WHY, against_sentence
 from ivan_core.experiments.analysis.sentences.beside import (
+    GAP_NEEDS,
     TEACHES,
     authored_rows,
+    choice_rows,
     found_sentence,
     taught_sentence,
 )
@@ -23,10 +25,11 @@ from ivan_core.experiments.analysis.sentences.breaks import (
     rewording_rows,
 )
 from ivan_core.experiments.analysis.sentences.change import shift_sentence
-from ivan_core.experiments.analysis.sentences.noise import people_rows
+from ivan_core.experiments.analysis.sentences.noise import people_rows, used_sentence
 from ivan_core.experiments.analysis.sentences.quotes import quotes
 from ivan_core.experiments.analysis.sentences.rewards import shown_effects
-from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, WHAT_FOR
+from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, FEATURES, WHAT_FOR
+from ivan_core.experiments.analysis.tables import frame
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import (
     CONTROL,
@@ -38,21 +41,17 @@ from ivan_core.figures.choices import (
     Wish,
     asked_for,
 )
-from ivan_core.figures.words import rows_words, source_line
-from ivan_core.labels.schema import features
+from ivan_core.figures.words import model_words, rows_words, source_line
+from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE
-from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.paired import SIGNIFICANT
+from ivan_core.metrics.sentences import the
 from ivan_core.models.names import shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLES = {
-    **{one.key: one.title for one in features()},
-    LENGTH: "Length (log)",
-    CHOSEN: "Being chosen, beyond the labels",
-}
+TITLES = FEATURES
 """What features are called in charts."""
 
 
@@ -154,6 +153,38 @@ def _authored(analysed: Analysed, model: str, labeler: str) -> Drawn:
     )
 
 
+def choice_dots_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
+    """The log odds of the choice and of a model, feature by feature, to draw."""
+    import pandas as pd
+
+    choice = the(analysed.dataset.chosen_by)
+    rows = [
+        {**row, "series": series, "estimate": row["log_odds"]}
+        for chosen, ours, _ in choice_rows(analysed, model, labeler)
+        for series, row in ((choice, chosen), (model, ours))
+    ]
+    table = pd.DataFrame(rows, columns=[*frame("choice", ()).columns, "series", "estimate"])
+    sure = (table["p_holm"] < SIGNIFICANT).map({True: CLEAR_FOR_ONE, False: ""})
+    return table.assign(clear=sure)
+
+
+def _choice(analysed: Analysed, model: str, labeler: str) -> Drawn:
+    from ivan_core.charts.imprint import choice_dots
+
+    rows, table = choice_dots_rows(analysed, model, labeler), analysed.table("choice")
+    own = table["labeler"].eq(labeler) & table["who"].isin([CHOICE, model, f"{model} - {CHOICE}"])
+    return Drawn(
+        lambda: choice_dots(rows, TITLES, dark=False),
+        table[own].drop(columns=["why"]),
+        f"Of two replies alike in all else, the log odds that the one with a feature is chosen, and"
+        f" that {model} prefers it. {analysed.labeler(labeler).sentence} {GAP_NEEDS}",
+        "Logits of winning on differences of labels and of log length, without a constant; the"
+        " choice wins each of its pairs, a tie of the model is half a win. Intervals are 95%, from"
+        " a sandwich by prompt; that of a gap is from what each pair does to both. P-values are"
+        " adjusted by Holm over the features.",
+    )
+
+
 def labeled_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
     """The effects by authored labels and by a labeler, each with the name of who labelled."""
     rows = authored_rows(analysed, model, labeler)
@@ -224,6 +255,12 @@ def _no_authored(name: str, analysed: Analysed) -> BadInput | None:
     )
 
 
+def _no_choice(name: str, analysed: Analysed) -> BadInput | None:
+    if "choice" in analysed.tables:
+        return None
+    return BadInput(f"The chart {name} needs what the choice rewards.", "Analyse the pairs anew.")
+
+
 def _no_why(name: str, analysed: Analysed) -> BadInput | None:
     return None if "why" in analysed.tables else BadInput(NO_WHY, "Label the pairs, by rules too.")
 
@@ -266,24 +303,30 @@ def _labelers(analysed: Analysed) -> list[tuple[str, str]]:
     return [(one.run_id, one.named) for one in analysed.labelers]
 
 
-_CHOICES = (
-    Choice(LABELER, _labeler, offers=_labelers, before="labels"),
-    Choice(CONTROL, _control, before="beside"),
-    Choice(VIEW, _view),
-)
+_OF_LABELER = Choice(LABELER, _labeler, offers=_labelers, before="labels")
+_CHOICES = (_OF_LABELER, Choice(CONTROL, _control, before="beside"), Choice(VIEW, _view))
 _READER = Choice(LABELER, _reader, offers=_readers, before="labels")
 """Of those who tell what each reply is."""
 
 
-def _methods(analysed: Analysed, _: Chosen) -> str:
-    named = ", ".join(analysed.models)
-    return f"Margins of {named} were taken from run {analysed.spec.comparison}."
+def _methods(analysed: Analysed, chosen: Chosen) -> str:
+    """Who judged and who labelled, what exactly they are, and which pairs enter."""
+    spec, models = analysed.spec, (chosen["model"],) if "model" in chosen else analysed.models
+    known = {card.id: model_words(card) for card in analysed.cards}
+    judged = "; ".join(known.get(name, name) for name in models)
+    told = [f"Margins of {judged} were taken from run {spec.comparison}."]
+    if "labeler" in chosen:
+        who = analysed.labeler(chosen["labeler"])
+        told.append(f"Labels by {who.described or who.named} were taken from run {who.run_id}.")
+        told += [f"{name}: {used_sentence(analysed, name, who.run_id)}" for name in models]
+    return " ".join(told)
 
 
 FIGURES = ChartsAndSentences(
     (
         Chart("imprint", WHAT_FOR, _imprint, _CHOICES),
         Chart("authored", WHAT_FOR, _authored, (ONE_MODEL, _READER), lacks=_no_authored),
+        Chart("choice", WHAT_FOR, _choice, (ONE_MODEL, _OF_LABELER), lacks=_no_choice),
         Chart("against", AGAINST, _against, (ONE_MODEL, _READER), lacks=_no_why),
         Chart("change", CHANGED, _change, _CHOICES, lacks=_no_change),
         Chart("rewording", BREAKS, _rewording, (ONE_MODEL,), lacks=_no_rewording),

@@ -50,6 +50,8 @@ def spec_of_runs(
         raise BadInput("Two comparisons were named.", "Name one, and labels of its rows.")
     if len(reworded) > 1:
         raise BadInput("Two rewordings were named.", "Name one.")
+    if reworded and rewording == "":
+        raise BadInput("A rewording was named, and none is to be joined.", "Leave one out.")
     comparison = compared[0] if compared else _comparison([*labelled, *reworded])
     labelled = list(dict.fromkeys(labelled)) or labels_of_study(comparison)
     if not labelled:

@@ -9,7 +9,11 @@ from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
 from ivan_core.experiments.analysis.sentences.breaks import lacking, rewording_quotes
 from ivan_core.experiments.analysis.sentences.looks import second_look_sentence
-from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
+from ivan_core.experiments.analysis.sentences.noise import (
+    labeler_sentence,
+    reviewed_sentence,
+    used_sentence,
+)
 from ivan_core.experiments.analysis.sentences.rewards import explained_sentence, shown_effects
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.settings import data_dir
@@ -22,10 +26,8 @@ def print_analysis(run_id: str, out: TextIO) -> None:
         print(f"\n{labeler_sentence(found, who)}", file=out)
         print(reviewed_sentence(found, who.run_id), file=out)
         for model in found.models:
-            used = found.used(model, who.run_id)
             print(f"\n{explained_sentence(found, model, who.run_id)}", file=out)
-            out_of = ", ".join(f"{count:,} {why}" for why, count in used["out"].items())
-            print(f"{used['used']:,} pairs used{f'; out: {out_of}' if out_of else ''}.", file=out)
+            print(used_sentence(found, model, who.run_id), file=out)
             control = found.spec.control
             if taught := taught_sentence(found, model, who.run_id):
                 print(f"{found_sentence(found, who.run_id)} {taught}", file=out)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import Found, Opener, files, nothing_yet
@@ -25,12 +26,13 @@ class WhoLabelled:
     """A labeler whose labels an analysis rests on, by its run and its id.
 
     `checked` says how often it gives the answers of people, or of other labelers: see
-    `people.checked`.
+    `people.checked`. `described` says what exactly labelled, where that is known.
     """
 
     run_id: str
     id: str
     checked: Mapping[str, Any] | None = field(default=None, compare=False)
+    described: str = field(default="", compare=False)
 
     @property
     def named(self) -> str:
@@ -75,9 +77,14 @@ class Analysed:
         return tuple(self.manifest["models"])
 
     @cached_property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """What is known of the models; nothing of those of an analysis from before it was kept."""
+        return tuple(ModelCard.model_validate(one) for one in self.manifest.get("cards", ()))
+
+    @cached_property
     def labelers(self) -> tuple[WhoLabelled, ...]:
         return tuple(
-            WhoLabelled(one["run"], one["id"], one.get("checked"))
+            WhoLabelled(one["run"], one["id"], one.get("checked"), one.get("described", ""))
             for one in self.manifest["labelers"]
         )
 

@@ -63,7 +63,7 @@ class AnalysisSpec(RowsSpec):
     def command_line(self) -> str:
         """The command that makes the same analysis."""
         words = [*self.command.split(), self.comparison]
-        words += [self.rewording] if self.rewording else []
+        words += [self.rewording or "--no-rewording"]
         for flag, values in (("--labeler", self.labelers), ("--model", self.models)):
             words += [word for value in values for word in (flag, value)]
         if self.before:

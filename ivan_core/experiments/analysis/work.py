@@ -24,6 +24,7 @@ from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame
 from ivan_core.experiments.analysis.told import write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.labels.figures import labeler_words
 from ivan_core.experiments.labels.results import LabelResults, open_labels
 from ivan_core.experiments.rewrite.results import RewriteResults, open_rewrite
 
@@ -82,6 +83,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     rows = joined_table(joined)
     facts = {
         **_facts(joined, labelled, people, spec),
+        "cards": _cards(compared, joined),
         "second_choices": voices.second_choices(joined, second),
         "rewording": _rewording(reworded),
         "published": asdict(of) if of else None,
@@ -108,6 +110,12 @@ def _rewards(compared: Results, joined: Joined) -> dict[str, Floats]:
         own = compared.aligned.models[name]
         found[name] = np.column_stack([own.chosen_reward[at], own.rejected_reward[at]])
     return found
+
+
+def _cards(compared: Results, joined: Joined) -> list[dict[str, Any]]:
+    """What is known of the models, without the pairs that they were trained on."""
+    beside = {"seen_hashes"}
+    return [compared.cards[one].model_dump(mode="json", exclude=beside) for one in joined.models]
 
 
 def _reworded(spec: AnalysisSpec, compared: Results) -> RewriteResults | None:
@@ -161,6 +169,7 @@ def _facts(
                 "run": one.run.id,
                 "id": one.labeler,
                 "rule_based": one.rule_based,
+                "described": labeler_words(one),
                 "checked": by_whom[one.run.id],
             }
             for one in labelled

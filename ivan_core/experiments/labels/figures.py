@@ -350,13 +350,13 @@ def _rows(results: LabelResults) -> str:
 
 def _methods(results: LabelResults, chosen: Chosen) -> str:
     beside = "".join(
-        f" Beside them stand the labels by {_labeler(one)} of {_rows(one)}. {_texts(one)} Run"
+        f" Beside them stand the labels by {labeler_words(one)} of {_rows(one)}. {_texts(one)} Run"
         f" {one.run.id}: `{runs.command(one.run)}`."
         for one in chosen.get("other", ())
     )
     return (
-        f"{first_upper(_rows(results))} were labelled by {_labeler(results)}; both replies of each"
-        f" pair, {len(results.keys)} of {len(FEATURES)} labels. {_texts(results)}{beside}"
+        f"{first_upper(_rows(results))} were labelled by {labeler_words(results)}; both replies of"
+        f" each pair, {len(results.keys)} of {len(FEATURES)} labels. {_texts(results)}{beside}"
     )
 
 
@@ -365,7 +365,7 @@ def _texts(results: LabelResults) -> str:
     return f"Texts: {results.line}; labels of the {usable:,} valid or repaired ones are used."
 
 
-def _labeler(results: LabelResults) -> str:
+def labeler_words(results: LabelResults) -> str:
     """Who labelled: what exactly it is, and what it was asked."""
     card, prompt = results.manifest["labeler"], results.manifest["prompt"]
     if results.authored:

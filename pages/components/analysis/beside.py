@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ivan_core.charts.imprint import labeler_dots
-from ivan_core.experiments.analysis.figures import TITLES, beside_title, labeled_rows
+from ivan_core.charts.imprint import choice_dots, labeler_dots
+from ivan_core.experiments.analysis.figures import (
+    TITLES,
+    beside_title,
+    choice_dots_rows,
+    labeled_rows,
+)
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.beside import (
     GAP_NEEDS,
     TEACHES,
+    choice_rows,
     choice_sentence,
     found_sentence,
     share_sentence,
+    shares_of,
     taught_sentence,
     topic_sentence,
+    topics_told,
 )
-from ivan_core.metrics.imprint.choice import CHOICE
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import pick_model
+from pages.components.kit.results import pick_model, plain_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
-
-_MOST = 5
-"""Topics that are told; the table has all."""
 
 
 def beside_what_it_rewards(analysed: Analysed, labeler: str) -> None:
@@ -55,35 +59,31 @@ def _authored(analysed: Analysed, labeler: str, found: str) -> None:
 
 
 def _choice(analysed: Analysed, labeler: str) -> None:
-    table = analysed.table("choice", labeler=labeler)
-    model = pick_model(analysed.models, "choice-model")
-    chosen = table[table["who"] == CHOICE].to_dict("records")
-    ours = table[table["who"] == model].to_dict("records")
-    for row, own in zip(chosen, ours, strict=True):
-        if row["log_odds"] == row["log_odds"]:
-            say(choice_sentence(row, own))
+    model, who = pick_model(analysed.models, "choice-model"), analysed.labeler(labeler)
+    for chosen, ours, gap in choice_rows(analysed, model, labeler):
+        say(choice_sentence(chosen, ours, gap, who))
     say(GAP_NEEDS, "small", quiet=True)
+    chart = choice_dots(choice_dots_rows(analysed, model, labeler), TITLES, dark=dark())
+    if plain_chart(chart, f"choice-{analysed.run.id}-{labeler}-{model}"):
+        figure_menu(analysed.run.id, "choice", model=model, labeler=labeler)
+    table = analysed.table("choice", labeler=labeler)
     st.dataframe(table, hide_index=True, key="choice-numbers", alt="Log odds of all, in numbers")
 
 
 def _topics(analysed: Analysed, labeler: str) -> None:
-    table = analysed.table("topics", labeler=labeler)
-    if table.empty:
-        say("No topic or subset has ten pairs that differ in a feature, inside and outside.")
-        return
-    ranked = table.sort_values("q", kind="stable").head(_MOST)
-    clear = int((table["q"] < 0.05).sum())
-    tests = f"{len(table):,} cells were looked at, {clear:,} of them below a q of 0.05."
+    tests, told = topics_told(analysed, labeler)
     say(tests, "lead")
-    for row in ranked.to_dict("records"):
-        say(topic_sentence(row))
-    st.dataframe(table, hide_index=True, key="topic-numbers", alt="All cells in numbers")
+    for row in told:
+        say(topic_sentence(row, analysed.labeler(labeler)))
+    table = analysed.table("topics", labeler=labeler)
+    if not table.empty:
+        st.dataframe(table, hide_index=True, key="topic-numbers", alt="All cells in numbers")
 
 
 def _shares(analysed: Analysed, labeler: str) -> None:
-    table = analysed.table("importance", labeler=labeler)
+    who = analysed.labeler(labeler).labels
     for model in analysed.models:
-        shares = table[table["model"] == model].dropna(subset=["share"]).to_dict("records")
-        if shares:
-            say(share_sentence(shares, TITLES))
+        if shares := shares_of(analysed, model, labeler):
+            say(share_sentence(shares, TITLES, analysed.used(model, labeler)["used"], who))
+    table = analysed.table("importance", labeler=labeler)
     st.dataframe(table, hide_index=True, key="share-numbers", alt="All shares in numbers")

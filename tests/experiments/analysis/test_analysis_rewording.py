@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,21 @@ def test_a_word_taken_away_moves_the_reward_by_what_it_cost(analysing: Analysing
             assert own.loc[key, "imprint_low"] < cost / unit < own.loc[key, "imprint_high"]
         assert own.loc[ITSELF, "low"] < 0 < own.loc[ITSELF, "high"]
     assert own.loc["last_response_is_coherent", "why"] == "too few: 0 of at least 15"
+
+
+def test_the_command_of_an_analysis_without_a_rewording_joins_none_that_came_later(
+    analysing: Analysing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compared, labelled = analysing.compared(), analysing.labelled()
+    asked = shlex.split(spec_of_runs([compared, labelled]).command_line)
+    rewording = analysing.reworded()
+    assert command_line(asked[1:]) == 0
+    assert open_analysis(runs.every("analysis")[0].id).spec.rewording == ""
+    again = spec_of_runs([compared, labelled, rewording])
+    assert spec_of_runs([*shlex.split(again.command_line)[2:4], labelled]) == again
+    capsys.readouterr()
+    assert command_line(["analyse", compared, rewording, "--no-rewording"]) == 1
+    assert "A rewording was named, and none is to be joined." in capsys.readouterr().err
 
 
 def test_texts_count_whose_meaning_is_kept_and_whose_rewards_and_labels_are_known(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import WhoLabelled, open_analysis
 from ivan_core.experiments.analysis.sentences.against import why_sentence
+from ivan_core.experiments.analysis.sentences.beside import topic_sentence, topics_told
+from ivan_core.experiments.analysis.tables import frame
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.runs.registry import Registry
@@ -280,8 +283,45 @@ def test_all_its_sentences_lie_beside_its_tables_by_question_with_their_commands
         line for one in by_question for line in (f"  {one.sentence}", f"    {one.command}")
     ]
     assert str(data_dir) not in text and SORRY not in text
+    _say_what_stands_beside(text, run_id, labelled[0])
     manifest = runs.manifest(run_id)
     assert manifest is not None and f"analysis/{run_id}-sentences.txt" in manifest["files"]
+
+
+def _say_what_stands_beside(text: str, run_id: str, labelled: str) -> None:
+    """The choice by its chart, that no topic has enough pairs, shares of each model."""
+    assert "No topic or subset has ten pairs that differ in a feature, inside and" in text
+    assert "in all else, a refusing reply is chosen in " in text and "log odds [" in text
+    told = f"    ivan figure {run_id} choice --format csv --model {PLAIN} --labeler {labelled}\n"
+    assert told in text
+    assert text.count(" explained within these pairs, most by ") == 2 * 3, "by two labelers"
+
+
+OF_TOPICS = (
+    ([0.9] * 12, 10, "none with a q below 0.05; the first 10 by q are told."),
+    ([0.9] * 3, 3, "none with a q below 0.05; all are told."),
+    ([0.9, 0.01, 0.04], 2, "2 with a q below 0.05; these are told."),
+    ([0.01] * 30, 20, "30 with a q below 0.05; the first 20 by q are told."),
+)
+
+
+def test_of_topics_the_surest_are_told_and_how_many_were_looked_at(analysing: Analysing) -> None:
+    labelled = analysing.labelled()
+    found = open_analysis(analysing.analysed(analysing.compared((PLAIN,)), labelled))
+    cell = {"model": PLAIN, "labeler": labelled, "topic": "Arts", "feature": REFUSAL, "inside": 20}
+    cell |= {"outside": 30, "estimate": -0.5, "low": -0.9, "high": -0.1, "p": 0.01}
+    for qs, told, which in OF_TOPICS:
+        table = frame("topics", [{**cell, "q": q} for q in qs])
+        first, rows = topics_told(
+            replace(found, tables={**found.tables, "topics": table}), labelled
+        )
+        asked = "each a topic or subset and a feature, looked at (labels: reader:1b)"
+        assert first == f"{len(qs)} cells, {asked}: {which}"
+        assert len(rows) == told and rows[0]["q"] == min(qs)
+    assert topic_sentence(rows[0], found.labelers[0]) == (
+        f"{PLAIN} gives a refusing reply 0.5 typical margins less [0.1, 0.9] among pairs of the"
+        " topic Arts than among the others (20 and 30 pairs differ; q 0.01; labels: reader:1b)."
+    )
 
 
 def test_points_are_told_as_points_with_their_ends() -> None:

@@ -7,9 +7,9 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.words import number_of
-from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.sentences.words import REPLIES
-from ivan_core.metrics.imprint.choice import chances
+from ivan_core.metrics.imprint.choice import CHOICE, chances
 from ivan_core.metrics.imprint.least_squares import Estimate
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.intervals import interval_text, number_text
@@ -17,6 +17,10 @@ from ivan_core.metrics.paired import SIGNIFICANT
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Row = Mapping[str, Any]
+_CELL_SHOWN, _FIRST_CELLS, _MOST_CELLS = 0.05, 10, 20
+_NO_CELL = "No topic or subset has ten pairs that differ in a feature, inside and outside"
 
 
 def authored_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
@@ -82,21 +86,35 @@ def _of_labels(table: pd.DataFrame) -> pd.Series:
     return ~table["feature"].isin([LENGTH, CHOSEN])
 
 
-def choice_sentence(chosen: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """How often the reply with a feature is chosen, and how often the model prefers it."""
+def choice_rows(analysed: Analysed, model: str, labeler: str) -> list[tuple[Row, Row, Row]]:
+    """The choice, a model and their gap, feature by feature, of those with a number."""
+    table = analysed.table("choice", labeler=labeler)
+    whose = (CHOICE, model, f"{model} - {CHOICE}")
+    parts = (table[table["who"] == one].to_dict("records") for one in whose)
+    return [several for several in zip(*parts, strict=True) if not isnan(several[0]["log_odds"])]
+
+
+def choice_sentence(chosen: Row, ours: Row, gap: Row, who: WhoLabelled) -> str:
+    """How often the reply with a feature is chosen, how often the model prefers it, and their gap
+    in log odds."""
     feature = str(chosen["feature"])
     reply = REPLIES.get(feature, feature)
+    of = f"{chosen['differs']:,} of {number_of(int(chosen['n']), 'pair')} differ; {who.labels}"
     if isnan(chosen["log_odds"]):
-        return f"Of {reply} nothing can be told: {chosen['why']}."
+        return f"Of {reply} nothing can be told: {chosen['why']} ({of})."
     beside = f", and preferred by {ours['who']} in {_chance(ours)}"
     beside = "" if isnan(ours["log_odds"]) else beside
-    return (
-        f"Of two replies alike in all else, {reply} is chosen in {_chance(chosen)}{beside}"
-        f" ({chosen['differs']:,} of {number_of(int(chosen['n']), 'pair')} differ)."
-    )
+    apart = ""
+    if not isnan(gap["log_odds"]):
+        ends = interval_text(gap["low"], gap["high"], 1, signed=True)
+        sure = "clear for this labeler" if gap["p_holm"] < SIGNIFICANT else "not clear"
+        apart = f" Gap {number_text(gap['log_odds'], 1, signed=True)} log odds {ends}"
+        apart += f", {sure}." if feature != LENGTH else "."
+    often = f"{reply} is chosen in {_chance(chosen)}{beside}"
+    return f"Of two replies alike in all else, {often} ({of}).{apart}"
 
 
-def _chance(row: Mapping[str, Any]) -> str:
+def _chance(row: Row) -> str:
     found = chances(Estimate(row["log_odds"], row["se"], row["low"], row["high"], row["p"]))
     ends = interval_text(found.low, found.high, 0, scale=100)
     return f"{number_text(found.share, 0, scale=100)}% {ends}"
@@ -108,22 +126,45 @@ GAP_NEEDS = (
 )
 
 
-def topic_sentence(row: Mapping[str, Any]) -> str:
+def topics_told(analysed: Analysed, labeler: str) -> tuple[str, list[Row]]:
+    """Where effects differ the most, and before it how many cells were looked at: those below a q
+    of 0.05, else the first ten, and never more than twenty; without any the list is empty."""
+    table = analysed.table("topics", labeler=labeler).sort_values("q", kind="stable")
+    who = analysed.labeler(labeler).labels
+    if table.empty:
+        return f"{_NO_CELL} ({who}).", []
+    below = int((table["q"] < _CELL_SHOWN).sum())
+    told = table.head(min(below, _MOST_CELLS) or _FIRST_CELLS)
+    which = f"the first {len(told):,} by q are told" if len(told) < (below or len(table)) else ""
+    which = which or "these are told" if below else which or "all are told"
+    cells = f"{number_of(len(table), 'cell')}, each a topic or subset and a feature, looked at"
+    first = f"{cells} ({who}): {below or 'none'} with a q below {_CELL_SHOWN:g}"
+    return f"{first}; {which}.", told.to_dict("records")
+
+
+def topic_sentence(row: Row, who: WhoLabelled) -> str:
     """By how much more a feature counts among pairs of a topic than among the others."""
     feature = str(row["feature"])
     reply, less = REPLIES.get(feature, feature), row["estimate"] < 0
     low, high = (-row["high"], -row["low"]) if less else (row["low"], row["high"])
     size = f"{number_text(abs(row['estimate']), 1)} typical margins {'less' if less else 'more'}"
     where = str(row["topic"])
-    among = where if where.startswith("subset: ") else f"topic {where}"
+    name = where.removeprefix("subset: ")
+    among = f"the topic {where}" if name == where else f"the subset {name}"
     return (
         f"{row['model']} gives {reply} {size} {interval_text(low, high, 1)} among pairs of {among}"
         f" than among the others ({row['inside']:,} and {row['outside']:,} pairs differ;"
-        f" q {number_text(row['q'], 2)})."
+        f" q {number_text(row['q'], 2)}; {who.labels})."
     )
 
 
-def share_sentence(shares: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+def shares_of(analysed: Analysed, model: str, labeler: str) -> list[Row]:
+    """The columns of a model's imprint that have a share of what is explained."""
+    table = analysed.table("importance", model=model, labeler=labeler)
+    return list(table.dropna(subset=["share"]).to_dict("records"))
+
+
+def share_sentence(shares: Sequence[Row], names: Mapping[str, str], pairs: int, who: str) -> str:
     """Which columns carry most of what is explained within these pairs."""
     ranked = sorted(shares, key=lambda row: -row["share"])[:3]
     told = ", ".join(
@@ -132,4 +173,7 @@ def share_sentence(shares: Sequence[Mapping[str, Any]], names: Mapping[str, str]
         for row in ranked
     )
     whole = number_text(sum(row["share"] for row in shares), 1, scale=100)
-    return f"{shares[0]['model']}: of the {whole}% explained within these pairs, most by {told}."
+    return (
+        f"{shares[0]['model']}: of the {whole}% explained within these pairs, most by {told}"
+        f" ({number_of(pairs, 'pair')}; {who})."
+    )

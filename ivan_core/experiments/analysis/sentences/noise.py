@@ -57,6 +57,13 @@ def _rate(share: Mapping[str, Any], noun: str = "", more: str = "") -> str:
     return f"{share_of(rate)}{f' {noun}' if noun else ''}{f' ({told})' if told else ''}"
 
 
+def used_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """How many pairs the numbers of a model and a labeler rest on, and why others are out."""
+    used = analysed.used(model, labeler)
+    out = ", ".join(f"{count:,} {why}" for why, count in used["out"].items())
+    return f"{number_of(used['used'], 'pair')} used{f'; out: {out}' if out else ''}."
+
+
 def people_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd.DataFrame:
     """What stands beside the effects of a view as people label, as rows of it; empty where people
     described too few pairs, and in the views that are not corrected."""

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.sentences.against import against_sentence, preference_sentence
-from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
+from ivan_core.experiments.analysis.sentences.beside import (
+    choice_rows,
+    choice_sentence,
+    found_sentence,
+    share_sentence,
+    shares_of,
+    taught_sentence,
+    topic_sentence,
+    topics_told,
+)
 from ivan_core.experiments.analysis.sentences.breaks import rewording_quotes
 from ivan_core.experiments.analysis.sentences.change import regime_sentence, shift_sentence
 from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK, TABLE, second_look_sentence
@@ -16,7 +25,7 @@ from ivan_core.experiments.analysis.sentences.rewards import (
     explained_sentence,
     shown_effects,
 )
-from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, WHAT_FOR
+from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, FEATURES, WHAT_FOR
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote
 
@@ -55,6 +64,17 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     for model in analysed.models:
         if taught := taught_sentence(analysed, model, who.run_id):
             yield WHAT_FOR, taught, "authored", {"model": model}
+    for model in analysed.models:
+        for rows in choice_rows(analysed, model, who.run_id):
+            yield WHAT_FOR, choice_sentence(*rows, who), "choice", {"model": model}
+    tests, cells = topics_told(analysed, who.run_id)
+    yield WHAT_FOR, tests, "", {}
+    for cell in cells:
+        yield WHAT_FOR, topic_sentence(cell, who), "", {}
+    for model in analysed.models:
+        if shares := shares_of(analysed, model, who.run_id):
+            used = analysed.used(model, who.run_id)["used"]
+            yield WHAT_FOR, share_sentence(shares, FEATURES, used, who.labels), "", {}
     alone = who == analysed.labelers[0]  # what no label tells is told once
     against = "" if who.authored else "against"
     for model in analysed.models:

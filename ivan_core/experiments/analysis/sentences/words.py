@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import log
 from typing import Any
 
+from ivan_core.labels.schema import features
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 
 REPLIES: Mapping[str, str] = {
@@ -28,6 +29,12 @@ REPLIES: Mapping[str, str] = {
     CHOSEN: "the chosen reply, whatever its labels,",
 }
 """Each feature as the reply that has it, as in "gives a harmless reply 1.2 more"."""
+FEATURES: Mapping[str, str] = {
+    **{one.key: one.title for one in features()},
+    LENGTH: "Length (log)",
+    CHOSEN: "Being chosen, beyond the labels",
+}
+"""What features are called in charts, tables and lists."""
 WHAT_FOR = "What does it reward?"
 AGAINST = "Where does it go against people?"
 CHANGED = "What did training change?"

@@ -45,7 +45,7 @@ class _Asked:
     def numbers(self) -> Ints:
         """The ids of the rows that fit; where texts are listed, the numbers of the texts."""
         ids = self.listing.rows if self.listing.rejected is None else self.listing.texts
-        return ids[matching(self.listing, self.wanted)]
+        return ids[np.sort(matching(self.listing, self.wanted))]
 
     @property
     def written(self) -> str:

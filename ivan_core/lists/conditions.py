@@ -111,6 +111,18 @@ class Condition(Item):
         """At which places it is known whether it holds; None for all of them."""
         return None
 
+    @property
+    def ranked(self) -> str:
+        """How it ranks its rows, in words; empty where it does not."""
+        return ""
+
+    def ranks(self, listing: Listing) -> Floats | None:
+        """What its rows are listed by where no order is asked for, the smallest first; else None.
+
+        A number for each place, NaN where there is none. Raises BadInput as `holds`.
+        """
+        return None
+
 
 class Range(Condition):
     """From `low` to `high`; one of the ends may be open."""
@@ -268,6 +280,11 @@ class Filter:
         """Whether the order is another one than that of the dataset."""
         return self.sort is not None and self.sort != type(self.sort)()
 
+    @property
+    def ranked(self) -> str:
+        """How a condition ranks its rows, in words; empty where none does."""
+        return next((one.ranked for one in self.conditions if one.ranked), "")
+
     def add(self, *conditions: Condition) -> Filter:
         """The filter with more conditions; those with the same keys give way.
 
@@ -307,7 +324,8 @@ class Chip:
 
 
 def matching(listing: Listing, wanted: Filter) -> Ints:
-    """The places of a listing at which every condition holds, in the filter's order.
+    """The places of a listing at which every condition holds, in the filter's order; in that of the
+    first condition that ranks its rows, where the filter asks for none.
 
     Raises:
         BadInput: a condition names a model, column or search that the run does not have (yet).
@@ -316,6 +334,9 @@ def matching(listing: Listing, wanted: Filter) -> Ints:
     for condition in wanted.conditions:
         kept &= condition.holds(listing)
     places = np.flatnonzero(kept)
+    for condition in wanted.conditions:
+        if not wanted.sorts and (by := condition.ranks(listing)) is not None:
+            return places[np.argsort(by[places], kind="stable")]
     return places if wanted.sort is None else places[wanted.sort.arranged(listing, places)]
 
 

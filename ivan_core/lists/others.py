@@ -16,6 +16,7 @@ from ivan_core.lists.conditions import (
     Bools,
     Condition,
     Filter,
+    Floats,
     Ints,
     Language,
     Listing,
@@ -90,6 +91,22 @@ class Elsewhere(Condition):
         told = _spread(other, known, listing, every=True)
         return told | _spread(other, self.asked.holds(other), listing, every=False)
 
+    @property
+    def ranked(self) -> str:
+        return self.asked.ranked
+
+    def ranks(self, listing: Listing) -> Floats | None:
+        other = self._other(listing)
+        found = self.asked.ranks(other)
+        if found is None or other is listing:
+            return found
+        if other.rejected is not None:
+            return None
+        order = np.argsort(other.rows, kind="stable")
+        rows, found = other.rows[order], found[order]
+        place = np.minimum(np.searchsorted(rows, listing.rows), len(rows) - 1)
+        return np.where(rows[place] == listing.rows, found[place], np.nan)
+
     def _other(self, listing: Listing) -> Listing:
         """What is asked; the listing itself where its own run is, which may be past a gate."""
         opened = language(self.of).listing
@@ -126,6 +143,14 @@ class AllOf(Condition):
         told = [(every if there is None else there, held) for there, held in known]
         refused = np.any([there & ~held for there, held in told], axis=0)
         return np.asarray(np.all([there for there, _ in told], axis=0) | refused)
+
+    @property
+    def ranked(self) -> str:
+        return next((one.ranked for one in self.asked if one.ranked), "")
+
+    def ranks(self, listing: Listing) -> Floats | None:
+        found = (one.ranks(listing) for one in self.asked)
+        return next((by for by in found if by is not None), None)
 
 
 def on_pairs(listing: Listing, wanted: Filter, other: Listing, own: Language) -> Filter | None:

@@ -21,6 +21,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.results import Results
+from ivan_core.experiments.compare.tables import ModelScores
 from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.metrics.agreement import typical_margin
@@ -41,10 +42,14 @@ _TOPICS = "topics"
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One model's margins (n), NaN where it did not rate a pair, and its typical margin."""
+    """One model's margins (n), NaN where it did not rate a pair, and its typical margin.
+
+    `seen` (n) says which pairs it was trained on, as codes of a comparison.
+    """
 
     margin: Floats
     unit: float | None
+    seen: NDArray[np.int8] | None = None
 
     @property
     def in_units(self) -> Floats:
@@ -154,7 +159,7 @@ def join(
         )
     aligned = compared.aligned
     row_ids = aligned.row_ids
-    judged = {name: _judged(aligned.models[name].margin) for name in models}
+    judged = {name: _judged(aligned.models[name]) for name in models}
     labels = {one.run.id: _labels(compared, one, row_ids, first_try) for one in labelled}
     return on_rows(compared.dataset, row_ids, judged, labels)
 
@@ -179,11 +184,11 @@ def on_rows(
     )
 
 
-def _judged(margin: Floats) -> Judged:
+def _judged(scores: ModelScores) -> Judged:
     """A model's margins by row id, and its typical one, whatever order they were written in."""
     import pandas as pd
 
-    return Judged(margin, typical_margin(pd.Series(margin)))
+    return Judged(scores.margin, typical_margin(pd.Series(scores.margin)), scores.seen)
 
 
 def _log(characters: pd.Series) -> Floats:

@@ -37,5 +37,6 @@ KIND = Kind(
     report=late(f"{_HERE}.report:print_analysis"),
     command=_command,
     figures=record(f"{_HERE}.figures:FIGURES"),
+    conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
 )

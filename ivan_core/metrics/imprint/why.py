@@ -70,8 +70,8 @@ def why_against(
     """
     names = (*(f"{side}:{feature}" for side in SIDES for feature in features), LENGTH)
     columns, n = np.column_stack([chosen, rejected, length]), len(length)
-    away = [*(_away(labels) for labels in columns.T[:-1]), length != 0]
-    counts = [(int(rows.sum()), int(misaligned[rows].sum())) for rows in away]
+    rarer = [*(away(labels) for labels in columns.T[:-1]), length != 0]
+    counts = [(int(rows.sum()), int(misaligned[rows].sum())) for rows in rarer]
     why = {place: few for place in range(len(names) - 1) if (few := _too_few(*counts[place]))}
     if not n or np.ptp(length) == 0:
         why[len(names) - 1] = "the same in all pairs"
@@ -139,7 +139,7 @@ def _fitted(
     return tuple(zip(estimates(fit.log_odds, fit.variance), points, strict=True))[1:]
 
 
-def _away(labels: Floats) -> Bools:
+def away(labels: Floats) -> Bools:
     """Where a label is not the most common one."""
     most = max((-1.0, 0.0, 1.0), key=lambda label: np.count_nonzero(labels == label))
     return np.asarray(labels != most)

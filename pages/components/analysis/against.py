@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.charts.imprint import points_dots
-from ivan_core.experiments.analysis.conditions import verdict_rows
+from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.conditions import PREFERS_WORDS
 from ivan_core.experiments.analysis.figures import TITLES, why_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.against import (
@@ -14,11 +15,19 @@ from ivan_core.experiments.analysis.sentences.against import (
     preference_sentence,
     why_sentence,
 )
+from ivan_core.experiments.analysis.views import of_share, why_behind
 from ivan_core.figures.words import FOR_THE_PAPER
-from pages.components.analysis.chosen import chosen_effect, labeler_of_page, open_effect
+from ivan_core.metrics.imprint.against import ALL
+from pages.components.analysis.chosen import (
+    chosen_effect,
+    labeler_of_page,
+    open_effect,
+    pairs_link,
+    see_pairs,
+)
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart, pick_model
-from pages.components.kit.state import COMPARE, dark
+from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
 
@@ -30,6 +39,7 @@ def where_against_people(analysed: Analysed) -> None:
     for model in analysed.models:
         if told := preference_sentence(analysed, model, labeler):
             say(told)
+        _shares(analysed, model, labeler)
     if analysed.labeler(labeler).authored:
         say(NO_WHY)
         return
@@ -47,11 +57,7 @@ def where_against_people(analysed: Analysed) -> None:
             say(TITLES.get(named[0]["feature"], named[0]["feature"]), "lead")
         for row in named:
             say(why_sentence(row, analysed.labeler(labeler), analysed.dataset.chosen_by))
-        st.page_link(
-            COMPARE,
-            label=":primary[See the pairs where it prefers the other reply →]",
-            query_params=verdict_rows(analysed, model),
-        )
+            see_pairs(analysed, row["away"], why_behind(labeler, row))
     with st.expander(FOR_THE_PAPER):
         st.dataframe(
             analysed.table("why", model=model, labeler=labeler),
@@ -59,3 +65,17 @@ def where_against_people(analysed: Analysed) -> None:
             key="why-numbers",
             alt="What goes with going against the choice, in numbers",
         )
+
+
+def _shares(analysed: Analysed, model: str, labeler: str) -> None:
+    """The pairs behind each share, and the ties."""
+    rows = analysed.table("misaligned", model=model, labeler=labeler).to_dict("records")
+    with st.container(horizontal=True, key=f"shares-{model}"):
+        for row in rows:
+            prefers = row["labeler_prefers"]
+            where = "" if prefers == ALL else f", the labels prefer {PREFERS_WORDS[prefers]}"
+            if row["misaligned"]:
+                pairs_link(analysed, f"{row['misaligned']:,} pairs{where}", *of_share(row))
+            if row["ties"] and prefers == ALL:
+                told = number_of(int(row["ties"]), "tie")
+                pairs_link(analysed, told, *of_share(row, ties=True))

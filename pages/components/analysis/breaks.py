@@ -10,7 +10,6 @@ from ivan_core.charts.imprint import rewording_dots
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.analysis.conditions import reworded_rows
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.plan import rewordings_at_hand
 from ivan_core.experiments.analysis.results import Analysed
@@ -23,6 +22,7 @@ from ivan_core.experiments.analysis.sentences.breaks import (
     too_few_sentence,
 )
 from ivan_core.experiments.analysis.steps.rewordings import shared_models
+from ivan_core.experiments.analysis.views import reworded_rows
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, open_rewrite

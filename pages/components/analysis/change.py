@@ -7,20 +7,29 @@ from itertools import permutations
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
+from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.conditions import PREFERS_WORDS
 from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
+from ivan_core.experiments.analysis.numbers import net_change
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.change import (
+    REGIME_NAMES,
+    net_sentences,
     regime_sentence,
+    seen_sentences,
     shift_sentence,
     trained_sentence,
 )
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
+from ivan_core.experiments.analysis.views import behind, of_regime, of_training
 from ivan_core.figures.words import FOR_THE_PAPER
 from pages.components.analysis.chosen import (
     chosen_effect,
+    comparison_here,
     labeler_of_page,
     open_effect,
+    pairs_link,
     see_pairs,
     view_and_control,
 )
@@ -45,6 +54,9 @@ def what_training_changed(analysed: Analysed) -> None:
     labeler = labeler_of_page(analysed)
     say(shift_sentence(analysed, labeler), "headline")
     say(regime_sentence(analysed, labeler))
+    for told in net_sentences(analysed, net_change(analysed)):
+        say(told, "small")
+    _seen_and_unseen(analysed, labeler)
     say(trained_sentence(analysed), "small", quiet=True)
     view, control = view_and_control(analysed, "change")
     effects = change_rows(analysed, labeler, view, control)
@@ -59,12 +71,40 @@ def what_training_changed(analysed: Analysed) -> None:
         if named:
             say(TITLES.get(named[0]["feature"], named[0]["feature"]), "lead")
             say(effect_sentence(named[0], analysed.labeler(labeler)))
-            see_pairs(analysed, labeler, named[0]["feature"], named[0]["differs"])
+            see_pairs(analysed, named[0]["differs"], behind(labeler, named[0]))
+    _regimes(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
         say(_CIRCULAR, "small")
         for table in ("regimes", "shift"):
             shown = analysed.table(table, labeler=labeler)
             st.dataframe(shown, hide_index=True, key=f"{table}-numbers", alt=f"Table of {table}")
+
+
+def _seen_and_unseen(analysed: Analysed, labeler: str) -> None:
+    """The shift of pairs that the later model was trained on, and of the others."""
+    for told in seen_sentences(analysed, labeler):
+        say(told, "small")
+    rows = analysed.table("shift", labeler=labeler, by="seen").to_dict("records")
+    with st.container(horizontal=True):
+        for row in rows:
+            if row["pairs"] and comparison_here(analysed):
+                count = number_of(int(row["pairs"]), f"{row['value']} pair")
+                pairs_link(analysed, f"See the {count}", *of_training(row))
+
+
+def _regimes(analysed: Analysed, labeler: str) -> None:
+    """The counts of pairs before and after, by what the labels prefer; each opens its pairs."""
+    say("Before and after, by which reply the labels prefer", "lead")
+    say(f"{analysed.labeler(labeler).sentence} A count opens its pairs.", "small", quiet=True)
+    table = analysed.table("regimes", labeler=labeler)
+    for regime, name in REGIME_NAMES.items():
+        rows = table[table["regime"] == regime].to_dict("records")
+        with st.container(horizontal=True, vertical_alignment="center", key=f"regime-{regime}"):
+            say(f"{name}: {sum(row['pairs'] for row in rows):,}", "body", width="content")
+            for row in rows:
+                if row["pairs"]:
+                    label = f"{row['pairs']:,} {PREFERS_WORDS[row['labeler_prefers']]}"
+                    pairs_link(analysed, label, *of_regime(row))
 
 
 def _two_to_name(analysed: Analysed) -> None:

@@ -7,9 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.experiments.analysis.conditions import rows_behind
+from ivan_core.domain.errors import BadInput
+from ivan_core.domain.runs import RunState
+from ivan_core.domain.words import number_of
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.metrics.imprint.rows import CHOSEN, CONTROLS, LENGTH
+from ivan_core.experiments.analysis.views import listed_rows
+from ivan_core.lists.conditions import Condition
+from ivan_core.metrics.imprint.rows import CONTROLS
 from pages.components.analysis.form import CONTROL_WORDS
 from pages.components.kit.results import Point, one_of
 from pages.components.kit.state import COMPARE, write_query
@@ -22,14 +27,14 @@ _VIEWS = {"together": "All else equal", "alone": "Each feature alone"}
 
 def labeler_of_page(analysed: Analysed) -> str:
     """Whose labels are looked at: the one in the address, else the first."""
-    runs = [one.run_id for one in analysed.labelers]
-    if len(runs) == 1:
-        return runs[0]
+    known = [one.run_id for one in analysed.labelers]
+    if len(known) == 1:
+        return known[0]
     asked = st.query_params.get(LABELER, "")
-    shown = asked if asked in runs else runs[0]
+    shown = asked if asked in known else known[0]
     picked = one_of(
         "Labels by",
-        runs,
+        known,
         f"analysis-labeler-{shown}",
         shown,
         named=lambda run_id: md_escape(analysed.labeler(run_id).named),
@@ -78,9 +83,22 @@ def chosen_effect(rows: Sequence[dict[str, Any]], series: str) -> list[dict[str,
     return sorted(named, key=lambda row: row[series] != pressed)
 
 
-def see_pairs(analysed: Analysed, labeler: str, feature: str, differs: int) -> None:
-    """A link to the pairs whose two replies differ in a feature."""
-    if feature in (LENGTH, CHOSEN) or not differs:
-        return
-    label = ":primary[See the pairs whose replies differ in it →]"
-    st.page_link(COMPARE, label=label, query_params=rows_behind(analysed, labeler, feature))
+def see_pairs(analysed: Analysed, count: int, *conditions: Condition) -> None:
+    """A link to the pairs of one mark, those that speak most against it first."""
+    if count:
+        pairs_link(analysed, f"See its {number_of(count, 'pair')}", *conditions)
+
+
+def pairs_link(analysed: Analysed, label: str, *conditions: Condition) -> None:
+    """A link to the pairs that meet conditions, where the comparison that lists them is here."""
+    if comparison_here(analysed):
+        query = listed_rows(analysed, *conditions)
+        st.page_link(COMPARE, label=f":primary[{md_escape(label)} →]", query_params=query)
+
+
+def comparison_here(analysed: Analysed) -> bool:
+    """Whether the comparison is here whose page lists the pairs."""
+    try:
+        return runs.get(analysed.spec.comparison).state is RunState.DONE
+    except BadInput:
+        return False

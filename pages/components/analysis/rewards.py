@@ -15,7 +15,9 @@ from ivan_core.experiments.analysis.sentences.rewards import (
     explained_sentence,
     needs_sentence,
 )
+from ivan_core.experiments.analysis.views import behind
 from ivan_core.figures.words import FOR_THE_PAPER
+from ivan_core.metrics.imprint.effects import AS_PEOPLE
 from ivan_core.metrics.imprint.rows import LENGTH
 from pages.components.analysis.beside import beside_what_it_rewards
 from pages.components.analysis.chosen import (
@@ -69,4 +71,5 @@ def _one_effect(analysed: Analysed, labeler: str, rows: list[dict[str, Any]]) ->
     say(TITLES.get(first["feature"], first["feature"]), "lead")
     for row in named:
         say(effect_sentence(row, who))
-    see_pairs(analysed, labeler, first["feature"], first["differs"])
+        if row["clear"] != AS_PEOPLE:
+            see_pairs(analysed, row["differs"], behind(labeler, row))

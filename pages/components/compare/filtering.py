@@ -106,7 +106,7 @@ def _by_margin(model: str) -> None:
 
 def sort_control(row_filter: Filter, models: tuple[str, ...], columns: Mapping[str, str]) -> None:
     """Choose the order of the rows; `columns` are the names of user columns by id."""
-    orders = {"in the order of the dataset": Sort()}
+    orders = {row_filter.ranked or "in the order of the dataset": Sort()}
     if len(models) > 1:
         orders["sharpest disagreement first"] = Sort(by="sharpest", descending=True)
     for model in models[:6]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isnan
+from typing import Any
 
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.metrics.comparison_sentences import difference_sentence, mcnemar_sentence
 from ivan_core.metrics.intervals import interval_text, number_text
+from ivan_core.metrics.paired import Difference
 from ivan_core.metrics.sentences import the
 
 
@@ -36,6 +40,51 @@ def regime_sentence(analysed: Analysed, labeler: str) -> str:
         f" {counts['reversed']:,} went the other way, {counts['stayed']:,} stayed aligned and"
         f" {counts['resists']:,} were against it before and after."
     )
+
+
+REGIME_NAMES = {
+    "stayed": "Stayed aligned",
+    "got": "Got aligned",
+    "resists": "Resists: against it before and after",
+    "reversed": "Reversed",
+}
+"""What regimes are called in front of their counts."""
+
+
+def net_sentences(analysed: Analysed, net: Difference | None) -> list[str]:
+    """By how much more often the later model agrees, with its test; nothing without pairs."""
+    spec = analysed.spec
+    if net is None:
+        return []
+    told = f"Net: {net.first_only:,} got aligned, {net.second_only:,} reversed."
+    seen = analysed.table("shift", by="seen", value="seen")["pairs"].max()
+    known = f"{spec.after} was trained on {seen:,} of them." if seen > 0 else ""
+    choice = analysed.dataset.chosen_by
+    sides = difference_sentence(
+        net, spec.after, spec.before, choice, complete=True, never_clear=known
+    )
+    return [f"{told} {sides}", mcnemar_sentence(net)]
+
+
+def seen_sentences(analysed: Analysed, labeler: str) -> list[str]:
+    """The shift apart for pairs that the later model was trained on and others, where its card
+    lists them; else that these may be pairs it was trained on."""
+    rows = analysed.table("shift", labeler=labeler, by="seen").to_dict("records")
+    after = analysed.spec.after
+    if not rows:
+        return [f"These may be pairs that {after} was trained on: its card does not list them."]
+    return [_seen(row) for row in rows]
+
+
+def _seen(row: Mapping[str, Any]) -> str:
+    pairs = number_of(int(row["pairs"]), "pair")
+    trained = "was" if row["value"] == "seen" else "was not"
+    which = f"{row['after']} {trained} trained on {pairs} of these"
+    if isnan(row["mean"]):
+        return f"{which}."
+    moved = f"{number_text(row['mean'], 2, signed=True)} typical margins"
+    ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2, signed=True)}"
+    return f"{which}: there the margin moved by {moved}{ends} on average."
 
 
 def trained_sentence(analysed: Analysed) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.steps.outcomes import Outcome, Record
+from ivan_core.experiments.compare.tables import UNKNOWN
 from ivan_core.metrics.imprint.against import REGIMES, Regimes, against_choice, regimes
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import mean_of
@@ -58,7 +59,7 @@ def misaligned(joined: Joined, labeler: str) -> list[Record]:
 
 def by_regime(joined: Joined, labeler: str, before: str, after: str) -> list[Record]:
     """How many pairs stayed, got, resist and reversed, by what the labels prefer."""
-    found = _regimes(joined, labeler, before, after)
+    found = regimes_of(joined, labeler, before, after)
     return [
         {
             "before": before,
@@ -73,9 +74,11 @@ def by_regime(joined: Joined, labeler: str, before: str, after: str) -> list[Rec
     ]
 
 
-def _regimes(joined: Joined, labeler: str, before: str, after: str) -> Regimes:
+def regimes_of(joined: Joined, labeler: str | None, before: str, after: str) -> Regimes:
+    """The regime of each pair, and without a labeler no preferences."""
     was, now = (joined.models[one].margin for one in (before, after))
-    return regimes(was, now, preferences(joined, labeler), joined.prompts)
+    codes = preferences(joined, labeler) if labeler else None
+    return regimes(was, now, codes, joined.prompts)
 
 
 def whys(found: Iterable[Outcome]) -> list[Record]:
@@ -118,14 +121,18 @@ def whys(found: Iterable[Outcome]) -> list[Record]:
 
 
 def shifts(joined: Joined, labeler: str, before: str, after: str) -> list[Record]:
-    """The mean margin shift of all pairs, by what the labels prefer, and by regime."""
+    """The mean margin shift of all pairs, by what the labels prefer, by regime, and apart for the
+    pairs that the later model was trained on and the others where its card tells."""
     rated = joined.rated_by([before, after])
     change = joined.models[after].in_units - joined.models[before].in_units
-    found, codes = _regimes(joined, labeler, before, after), preferences(joined, labeler)
+    found, codes = regimes_of(joined, labeler, before, after), preferences(joined, labeler)
     parts: list[tuple[str, str, Bools]] = [("all", "", rated)]
     if codes is not None:
         parts += [("labeler", name, rated & (codes == at)) for at, name in enumerate(PREFERS)]
     parts += [("regime", name, rated & found.rows(name)) for name in REGIMES]
+    seen = joined.models[after].seen
+    if seen is not None and (seen != UNKNOWN).any():
+        parts += [("seen", "seen", rated & (seen == 1)), ("seen", "unseen", rated & (seen == 0))]
     records: list[Record] = []
     for by, value, rows in parts:
         mean = mean_of(change[rows], Groups.of(joined.prompts[rows], int(rows.sum())))

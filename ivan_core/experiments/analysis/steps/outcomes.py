@@ -43,14 +43,18 @@ class Outcome:
         return {"model": self.model, "before": self.before, "labeler": self.labeler.run_id}
 
 
-def outcomes(joined: Joined, labeler: str, before: str = "", after: str = "") -> list[Outcome]:
+def outcomes(
+    joined: Joined, labeler: str, before: str = "", after: str = "", *, differences: bool = True
+) -> list[Outcome]:
     """Each model, then any two: the first less the second, or the one after less that before.
 
-    Those on the same pairs share their rows, so that what is made of these is made once.
+    Without `differences` each model alone. Those on the same pairs share their rows, so that what
+    is made of these is made once.
     """
     names = list(joined.models)
     turned = {frozenset((before, after)): (after, before)} if before and after else {}
-    pairs = [turned.get(frozenset(two), two) for two in combinations(names, 2)]
+    two_by_two = combinations(names, 2) if differences else ()
+    pairs = [turned.get(frozenset(two), two) for two in two_by_two]
     shared: dict[bytes, Rows] = {}
     found: list[Outcome] = []
     for model, less in [*((name, "") for name in names), *pairs]:

@@ -38,7 +38,7 @@ def imprint(by_labeler: Sequence[Sequence[Outcome]], people: People | None = Non
     for of_labelers in zip(*by_labeler, strict=True):
         views = [("together", control) for control in CONTROLS] + [("alone", "")]
         for view, control in views:
-            found = [_imprint(one, view, control) for one in of_labelers]
+            found = [effects_of(one, view, control) for one in of_labelers]
             clear = clearness(
                 [_by_feature(own) for own, _ in found],
                 [_by_feature(_as_people(one, people, view, control)) for one in of_labelers],
@@ -79,7 +79,9 @@ def _by_feature(effects: Iterable[Effect]) -> dict[str, Effect]:
     return {one.feature: one for one in effects}
 
 
-def _imprint(outcome: Outcome, view: str, control: str) -> tuple[tuple[Effect, ...], float | None]:
+def effects_of(
+    outcome: Outcome, view: str, control: str
+) -> tuple[tuple[Effect, ...], float | None]:
     """The effects of one view, and the spread of what is left of the outcome."""
     if view == "alone":
         return alone(outcome.rows, outcome.y), None

@@ -1,0 +1,76 @@
+"""Where the pairs behind the numbers of an analysis are listed, as addresses of other pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ivan_core.experiments.analysis.conditions import (
+    LANGUAGE,
+    AgainstIs,
+    Away,
+    Behind,
+    LabelsPrefer,
+    RegimeIs,
+)
+from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, RatedBy, Seen
+from ivan_core.experiments.rewrite.conditions import LANGUAGE as OF_REWORDINGS, LabelMoves
+from ivan_core.lists.conditions import Condition, Filter
+from ivan_core.lists.others import Elsewhere
+from ivan_core.lists.url import query_of
+from ivan_core.metrics.imprint.against import ALL
+
+
+def listed_rows(analysed: Analysed, *conditions: Condition) -> dict[str, str]:
+    """The address, on Compare, of the pairs that meet conditions of an analysis or a comparison."""
+    asked = [
+        one
+        if isinstance(one, Elsewhere) or type(one) in OF_COMPARISONS.conditions
+        else Elsewhere(run=analysed.run.id, of=LANGUAGE.name, asked=one)
+        for one in conditions
+    ]
+    return {"run": analysed.spec.comparison, **query_of(Filter(OF_COMPARISONS, tuple(asked)))}
+
+
+def behind(labeler: str, row: Mapping[str, Any]) -> Condition:
+    """The pairs of a row of the imprint: as many as differ there."""
+    return Behind(
+        labeler=labeler,
+        model=row["model"],
+        feature=row["feature"],
+        before=row["before"],
+        view=row["view"],
+        control=row["control"] or "length",
+    )
+
+
+def why_behind(labeler: str, row: Mapping[str, Any]) -> Condition:
+    """The pairs of a row of `why`: as many as are away from the most common label."""
+    return Away(labeler=labeler, model=row["model"], column=row["column"])
+
+
+def of_regime(row: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """The pairs of a row of the regimes."""
+    regime = RegimeIs(regime=row["regime"], before=row["before"], after=row["after"])
+    return regime, LabelsPrefer(labeler=row["labeler"], prefers=row["labeler_prefers"])
+
+
+def of_share(row: Mapping[str, Any], *, ties: bool = False) -> tuple[Condition, ...]:
+    """The pairs of a row of `misaligned` that go against the choice, or its ties alone."""
+    found = AgainstIs(model=row["model"], how="tie" if ties else "misaligned")
+    if row["labeler_prefers"] == ALL:
+        return (found,)
+    return found, LabelsPrefer(labeler=row["labeler"], prefers=row["labeler_prefers"])
+
+
+def of_training(row: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """The pairs of a row of `shift` by what the later model was trained on."""
+    seen = Seen(model=row["after"], seen=row["value"] == "seen")
+    return seen, RatedBy(model=row["before"]), RatedBy(model=row["after"])
+
+
+def reworded_rows(analysed: Analysed, feature: str) -> dict[str, str]:
+    """The address, on Rewrite, of the pairs with a text whose label flips when it is reworded."""
+    wanted = Filter(OF_REWORDINGS, (LabelMoves(label=feature, move="flipped"),))
+    return {"run": analysed.spec.rewording, **query_of(wanted)}

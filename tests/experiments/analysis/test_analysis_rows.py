@@ -1,0 +1,139 @@
+"""The pairs behind the numbers of an analysis: as many as it says, and in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from given.made_analyses import OTHER, PLAIN, Analysing
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.experiments.analysis.conditions import (
+    LANGUAGE,
+    PREFERS_WORDS,
+    REGIME_WORDS,
+    Behind,
+    LabelsPrefer,
+    RegimeIs,
+    listing,
+)
+from ivan_core.experiments.analysis.results import Analysed, open_analysis
+from ivan_core.experiments.analysis.views import (
+    behind,
+    listed_rows,
+    of_regime,
+    of_share,
+    why_behind,
+)
+from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, listing as compared
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.lists.url import query_of, read_filter
+from ivan_core.metrics.imprint.against import REGIMES
+from ivan_core.metrics.imprint.preference import PREFERS
+
+
+def rows_of(analysed: Analysed, *conditions: Condition) -> list[int]:
+    """What the analysis lists, which must be what the link to Compare lists there."""
+    own = matching_rows(listing(analysed), Filter(LANGUAGE, conditions))
+    link = listed_rows(analysed, *conditions)
+    assert link["run"] == analysed.spec.comparison
+    wanted, ignored = read_filter(OF_COMPARISONS, link)
+    assert not ignored
+    assert matching_rows(compared(open_results(link["run"])), wanted) == own
+    return own
+
+
+@pytest.fixture
+def study(analysing: Analysing) -> Analysed:
+    """Two models one after the other, by one who reads both replies and one who also prefers."""
+    runs = analysing.compared((PLAIN, OTHER)), analysing.labelled(), analysing.choosing()
+    return open_analysis(analysing.analysed(*runs, before=OTHER, after=PLAIN))
+
+
+def test_each_mark_lists_its_pairs_those_most_against_it_first(study: Analysed) -> None:
+    imprint = study.tables["imprint"].to_dict("records")
+    assert {row["labeler"] for row in imprint} == {one.run_id for one in study.labelers}
+    drawn = 0
+    for row in imprint:
+        found = rows_of(study, behind(row["labeler"], row))
+        assert len(found) == row["differs"], row
+        if np.isnan(row["estimate"]):
+            assert found == sorted(found)
+            continue
+        drawn += 1
+        toward = towards(study, row)[found] * np.sign(row["estimate"])
+        assert (np.diff(toward.to_numpy()) >= 0).all(), row
+    assert drawn > 60
+
+
+def towards(study: Analysed, row: dict[str, Any]) -> pd.Series:
+    """The margin of each pair for the reply that has the feature, by row id; worked by hand."""
+    from ivan_core.engine import handling
+
+    table = pd.read_parquet(handling.registry().folder(study.run.id) / "joined.parquet")
+    table = table.set_index("row_id")
+    y = table[f"typical|{row['model']}"]
+    if row["before"]:
+        y = y - table[f"typical|{row['before']}"]
+    if row["feature"] == "chosen":
+        return y
+    named = f"difference|{row['labeler']}|{row['feature']}"
+    return y * np.sign(table["log_length" if row["feature"] == "log_length" else named])
+
+
+def test_a_mark_of_what_goes_with_it_lists_the_pairs_of_the_rarer_label(study: Analysed) -> None:
+    rows = study.tables["why"].to_dict("records")
+    assert rows
+    for row in rows:
+        assert len(rows_of(study, why_behind(row["labeler"], row))) == row["away"], row
+
+
+def test_every_regime_and_every_share_lists_its_pairs(study: Analysed) -> None:
+    (chooser,) = (one.run_id for one in study.labelers if one.named == "chooser:1b")
+    cells = study.tables["regimes"].to_dict("records")
+    assert sum(row["pairs"] for row in cells if row["labeler"] == chooser) == 59
+    for row in cells:
+        assert len(rows_of(study, *of_regime(row))) == row["pairs"], row
+    for row in study.tables["misaligned"].to_dict("records"):
+        if row["pairs"]:
+            assert len(rows_of(study, *of_share(row))) == row["misaligned"], row
+            assert len(rows_of(study, *of_share(row, ties=True))) == row["ties"], row
+
+
+def test_what_is_not_of_the_analysis_is_refused(study: Analysed) -> None:
+    mark = {"labeler": study.labelers[0].run_id, "model": PLAIN, "feature": "log_length"}
+    for odd in ({"labeler": "nobody"}, {"model": "org/none"}, {"feature": "topics"}):
+        with pytest.raises(BadInput):
+            Behind(**{**mark, **odd}).check(listing(study))
+    Behind(**mark).check(listing(study))
+
+
+def test_conditions_live_in_an_address_and_say_what_they_list(study: Analysed) -> None:
+    chooser = study.labelers[1].run_id
+    wanted = Filter(
+        LANGUAGE,
+        (
+            Behind(labeler=chooser, model=PLAIN, feature="last_response_is_helpful", before=OTHER),
+            RegimeIs(regime="got", before=OTHER, after=PLAIN),
+            LabelsPrefer(labeler=chooser, prefers="none"),
+        ),
+    )
+    assert read_filter(LANGUAGE, query_of(wanted)) == (wanted, [])
+    told = "; ".join(chip.label for chip in wanted.chips())
+    assert "differ in Helpful (org/plain less org/other, labels by chooser:1b), those" in told
+    assert "that speak most against it first; got aligned with the choice from" in told
+    assert "labels by chooser:1b prefer neither reply" in told
+    assert set(REGIME_WORDS) == set(REGIMES) and set(PREFERS_WORDS) == set(PREFERS)
+
+
+def test_first_try_leaves_the_same_pairs_out_of_the_list(
+    analysing: Analysing, data_dir: Path
+) -> None:
+    runs = analysing.compared((PLAIN,)), analysing.labelled()
+    found = open_analysis(analysing.analysed(*runs, first_try=True))
+    for row in found.tables["imprint"].to_dict("records"):
+        assert len(rows_of(found, behind(row["labeler"], row))) == row["differs"]

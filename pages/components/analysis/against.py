@@ -70,7 +70,8 @@ def where_against_people(analysed: Analysed) -> None:
 def _shares(analysed: Analysed, model: str, labeler: str) -> None:
     """The pairs behind each share, and the ties."""
     rows = analysed.table("misaligned", model=model, labeler=labeler).to_dict("records")
-    with st.container(horizontal=True, key=f"shares-{model}"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"shares-{model}"):
+        say("See them:", "small", quiet=True, width="content")
         for row in rows:
             prefers = row["labeler_prefers"]
             where = "" if prefers == ALL else f", the labels prefer {PREFERS_WORDS[prefers]}"

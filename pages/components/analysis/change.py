@@ -26,7 +26,6 @@ from ivan_core.experiments.analysis.views import behind, of_regime, of_training
 from ivan_core.figures.words import FOR_THE_PAPER
 from pages.components.analysis.chosen import (
     chosen_effect,
-    comparison_here,
     labeler_of_page,
     open_effect,
     pairs_link,
@@ -40,6 +39,7 @@ from pages.components.kit.text import md_escape, say
 
 _MOST = 3
 """Models of which any two are offered."""
+_APART = {"seen": "it was trained on", "unseen": "it had not seen"}
 _CIRCULAR = (
     "Regimes are made from the same margins as the shift: means by regime describe, they test"
     " nothing."
@@ -85,11 +85,12 @@ def _seen_and_unseen(analysed: Analysed, labeler: str) -> None:
     for told in seen_sentences(analysed, labeler):
         say(told, "small")
     rows = analysed.table("shift", labeler=labeler, by="seen").to_dict("records")
+    if sum(row["pairs"] > 0 for row in rows) < len(_APART):
+        return
     with st.container(horizontal=True):
         for row in rows:
-            if row["pairs"] and comparison_here(analysed):
-                count = number_of(int(row["pairs"]), f"{row['value']} pair")
-                pairs_link(analysed, f"See the {count}", *of_training(row))
+            label = f"{number_of(int(row['pairs']), 'pair')} {_APART[row['value']]}"
+            pairs_link(analysed, label, *of_training(row))
 
 
 def _regimes(analysed: Analysed, labeler: str) -> None:

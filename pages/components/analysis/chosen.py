@@ -91,12 +91,12 @@ def see_pairs(analysed: Analysed, count: int, *conditions: Condition) -> None:
 
 def pairs_link(analysed: Analysed, label: str, *conditions: Condition) -> None:
     """A link to the pairs that meet conditions, where the comparison that lists them is here."""
-    if comparison_here(analysed):
+    if _comparison_here(analysed):
         query = listed_rows(analysed, *conditions)
         st.page_link(COMPARE, label=f":primary[{md_escape(label)} →]", query_params=query)
 
 
-def comparison_here(analysed: Analysed) -> bool:
+def _comparison_here(analysed: Analysed) -> bool:
     """Whether the comparison is here whose page lists the pairs."""
     try:
         return runs.get(analysed.spec.comparison).state is RunState.DONE

@@ -73,15 +73,17 @@ def seen_sentences(analysed: Analysed, labeler: str) -> list[str]:
     after = analysed.spec.after
     if not rows:
         return [f"These may be pairs that {after} was trained on: its card does not list them."]
-    return [_seen(row) for row in rows]
+    there = [row for row in rows if row["pairs"]]
+    if len(there) == 1:
+        which = "all" if there[0]["value"] == "seen" else "none"
+        return [f"By its card {after} was trained on {which} of these pairs."]
+    return [_seen(row) for row in there]
 
 
 def _seen(row: Mapping[str, Any]) -> str:
     pairs = number_of(int(row["pairs"]), "pair")
     trained = "was" if row["value"] == "seen" else "was not"
     which = f"{row['after']} {trained} trained on {pairs} of these"
-    if isnan(row["mean"]):
-        return f"{which}."
     moved = f"{number_text(row['mean'], 2, signed=True)} typical margins"
     ends = "" if isnan(row["low"]) else f" {interval_text(row['low'], row['high'], 2, signed=True)}"
     return f"{which}: there the margin moved by {moved}{ends} on average."

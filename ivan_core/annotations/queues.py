@@ -153,13 +153,19 @@ class Queues:
 
 def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, list[Item]]:
     """How many items of a queue or its companion a person has judged (not skipped), and those that
-    wait for them: begun ones, then those that lack opinions, then the others, each in order.
+    wait for them: begun ones, then those that lack opinions, then the others, each in order. The
+    other reply of the pair that they saw last comes at the end.
     """
     mine = db.execute(
-        select(opinions.c.row_id, opinions.c.side, opinions.c.answers, opinions.c.skipped).where(
-            opinions.c.queue == source, opinions.c.reviewer == name
-        )
+        select(
+            opinions.c.row_id,
+            opinions.c.side,
+            opinions.c.answers,
+            opinions.c.skipped,
+            opinions.c.saved,
+        ).where(opinions.c.queue == source, opinions.c.reviewer == name)
     ).all()
+    last = max(mine, key=lambda row: row.saved, default=None)
     counts = {
         (row.row_id, row.side): row.given
         for row in db.execute(
@@ -180,9 +186,11 @@ def _state(db: Connection, queue: Queue, source: int, name: str) -> tuple[int, l
         if not whole.get((item.row_id, item.side))
     ]
 
-    def order(item: Item) -> tuple[bool, bool]:
+    def order(item: Item) -> tuple[bool, bool, bool]:
         key = (item.row_id, item.side)
-        return key not in whole, counts.get(key, 0) >= queue.opinions
+        new = key not in whole
+        beside = new and last is not None and item.row_id == last.row_id
+        return new, beside, counts.get(key, 0) >= queue.opinions
 
     return said, sorted(waiting, key=order)
 

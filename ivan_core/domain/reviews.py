@@ -13,7 +13,9 @@ from ivan_core.domain.pairs import Side
 
 Task = Literal["better", "describe"]
 """`better` asks which reply is better; `describe` asks questions about one reply."""
-Source = Literal["random", "disagreements", "second-look", "low-agreement", "starred", "rows"]
+Source = Literal[
+    "random", "disagreements", "against", "second-look", "low-agreement", "starred", "rows"
+]
 """Where the items of a queue come from. Only random ones say how often something is the case."""
 ItemSide = Literal["chosen", "rejected", "both"]
 Choice = Literal["A", "B", "none"]

@@ -15,23 +15,19 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BLIND_FIRST, Source, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, studies
-from ivan_core.engine.opinions import used_opinions
 from ivan_core.engine.studies import About
 from ivan_core.experiments.compare.conditions import LANGUAGE, ModelsDiffer, VerdictIs, listing
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.numbers import named
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
-from ivan_core.review.examples import SECONDS
-from ivan_core.review.pace import paces
+from ivan_core.review.pace import seconds_an_item
 from ivan_core.review.queues import plan_queue, queue_request
 from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
 from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 
 MOST_ASKED = 40
 """Of more pairs than these a random draw of `BLIND_FIRST` is asked."""
-_ENOUGH = 10
-"""Answers from which on their own pace is taken."""
 Asked = frozenset[tuple[Task, Source]]
 """What people were asked already, and where those items came from."""
 
@@ -209,6 +205,4 @@ def _differing(_: LabelResults, __: LabelResults, request: QueueRequest) -> int:
 
 def _minutes(dataset: PreparedDataset, task: Task, items: int) -> int:
     """How long some items take one person."""
-    pace = paces(used_opinions(dataset)).get(task)
-    seconds = pace.median if pace and pace.n >= _ENOUGH else SECONDS[task]
-    return max(1, round(items * seconds / 60))
+    return max(1, round(items * seconds_an_item(dataset, task) / 60))

@@ -15,6 +15,7 @@ from ivan_core.lists.short import snippet
 from ivan_core.metrics.labels.answers import same_answer
 from ivan_core.review.examples import SECONDS
 from ivan_core.review.flow import Standing, opinions, standing
+from ivan_core.review.pace import time_words
 from ivan_core.review.rights import verified_name
 
 _MOST_TOLD = 20
@@ -111,8 +112,7 @@ THING: dict[Task, str] = {"better": "pair", "describe": "text"}
 def how_long(queue: Queue, name: str = "") -> str:
     """How much a queue asks of a person, as in "20 pairs, about 10 minutes"."""
     total = standing(queue, name or queue.assigned or "?").total
-    about = minutes(queue, total)
-    took = f"about {about} minutes" if about > 1 else "about a minute"
+    took = time_words(minutes(queue, total))
     return f"{number_of(total, THING[queue.task])}, {took}"
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import TYPE_CHECKING
 
 from ivan_core.domain.reviews import Task
 from ivan_core.domain.words import number_of
-from ivan_core.engine.opinions import Timed, Used
+from ivan_core.engine.opinions import Timed, Used, used_opinions
+from ivan_core.review.examples import SECONDS
+
+if TYPE_CHECKING:
+    from ivan_core.datasets.prepared import PreparedDataset
 
 PAUSE_SECONDS = 600.0
 """Who takes longer for one item has probably done something else meanwhile."""
@@ -17,6 +22,8 @@ MEASURED = (
 )
 _ENOUGH = 4
 """Answers from which on it is told between what the middle half lies."""
+_OWN = 10
+"""Answers from which on the pace of the people here is taken for what is to come."""
 _WHAT: dict[Task, tuple[str, str]] = {
     "better": ("Choosing the better reply", "pair"),
     "describe": ("Describing a reply", "text"),
@@ -63,6 +70,19 @@ class Pace:
             have = "has" if self.untimed == 1 else "have"
             told.append(f"{number_of(self.untimed, 'more answer')} {have} no time, as in a sheet.")
         return " ".join(told)
+
+
+def seconds_an_item(dataset: PreparedDataset, task: Task) -> float:
+    """How long an item takes: the median of the people here once ten answers were timed."""
+    pace = paces(used_opinions(dataset)).get(task)
+    return pace.median if pace and pace.n >= _OWN else SECONDS[task]
+
+
+def time_words(minutes: int) -> str:
+    """As in "about a minute", "about 20 minutes", "about 15 hours"."""
+    if minutes < 120:
+        return f"about {minutes} minutes" if minutes > 1 else "about a minute"
+    return f"about {round(minutes / 60):,} hours"
 
 
 def paces(used: Used) -> dict[Task, Pace]:

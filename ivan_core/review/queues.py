@@ -14,25 +14,29 @@ from pydantic import ValidationError
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.words import number_of, one_line
 from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.opened import datasets_of
+from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import GROUPS, SCHEMA, check_keys
 from ivan_core.review.flow import opinions, queues
 from ivan_core.review.marks import reviews
 from ivan_core.review.rights import verified_name
-from ivan_core.review.runs_on_pairs import comparisons, labellings, open_labelling
+from ivan_core.review.runs_on_pairs import analyses, comparisons, labellings, open_labelling
 from ivan_core.review.sources import LONGEST_TITLE, Drawn, QueueRequest, draw
+from ivan_core.review.whole_pairs import whole_rows
 from ivan_core.settings import data_dir
 
 SOURCES: Mapping[Source, str] = {
     "random": "A random sample",
     "disagreements": "Where two labelers or models differ",
-    "second-look": "Worth a second look: all models go against the choice",
+    "against": "Where all models go against the choice",
+    "second-look": "Worth a second look: half from an analysis' list, half random",
     "low-agreement": "The labels on which two labelers agree least",
     "starred": "Starred pairs",
     "rows": "Rows that you name",
@@ -43,15 +47,30 @@ DESCRIBE_GROUPS = GROUPS[:3]
 """The screens that are asked unless others are named."""
 MOST_OFFERED = 50
 """How many runs of a kind can be chosen from in the form, newest first."""
+_OPENED = 4
+"""Of so many analyses their labelers are offered."""
+
+
+PAIRS = "random-pairs"
+"""The option that draws random pairs whole; the others are named as their sources."""
+PAIR_WORDS = "Random pairs, both replies of each"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOption:
-    """Whether items can be drawn from a source now; `why_not` says by task what is missing."""
+    """Whether items can be drawn from a source now; `why_not` says by task what is missing.
+
+    `whole` is the random draw of pairs both replies of which are described.
+    """
 
     source: Source
     words: str
     why_not: Mapping[Task, str]
+    whole: bool = False
+
+    @property
+    def name(self) -> str:
+        return PAIRS if self.whole else self.source
 
     def possible(self, task: Task) -> bool:
         return not self.why_not.get(task, "")
@@ -139,7 +158,8 @@ def queues_of(dataset: str | None = None, companions: bool = False) -> list[Queu
 
 
 def sources_for(fingerprint: str) -> list[SourceOption]:
-    """Every source, and by task why nothing can be drawn from it now (empty if it can).
+    """Every source, and by task why nothing can be drawn from it now (empty if it can); after the
+    random sample that of whole pairs.
 
     Raises:
         BadInput: the dataset is gone.
@@ -151,26 +171,43 @@ def sources_for(fingerprint: str) -> list[SourceOption]:
     two = {0: "nobody has labelled these pairs yet", 1: "only one labelling is finished"}
     no_labels = two.get(labelled, "")
     no_star = "" if starred else "nothing is starred yet"
+    no_list = "" if analyses(dataset) else "no analysis of these pairs is finished yet"
     why_not: Mapping[Source, tuple[str, str]] = {
         "random": ("", ""),
         "disagreements": (no_comparison, no_labels),
-        "second-look": (no_comparison, no_comparison),
+        "against": (no_comparison, no_comparison),
+        "second-look": (no_list, "it asks which of two replies is better"),
         "low-agreement": ("it is asked of single replies", no_labels),
         "starred": (no_star, no_star),
         "rows": ("", ""),
     }
-    return [
+    found = [
         SourceOption(source, words, {"better": why_not[source][0], "describe": why_not[source][1]})
         for source, words in SOURCES.items()
     ]
+    pairs = SourceOption("random", PAIR_WORDS, {"better": "replies are described one by one"}, True)
+    return [found[0], pairs, *found[1:]]
 
 
-def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The finished comparisons and labellings of a dataset by id, named: the newest of each."""
+def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """The finished comparisons, labellings and analyses of a dataset by id, named: the newest of
+    each."""
     dataset = datasets.by_fingerprint(fingerprint)
     compared = {run.id: run.label for run in comparisons(dataset)[:MOST_OFFERED]}
     labelled = runs.opened(labellings(dataset)[:MOST_OFFERED], open_labels)
-    return compared, label_numbers.names_of(list(labelled))
+    analysed = {run.id: run.label for run in analyses(dataset)[:MOST_OFFERED]}
+    return compared, label_numbers.names_of(list(labelled)), analysed
+
+
+def drawn_by_pairs(fingerprint: str) -> dict[tuple[str, ...], str]:
+    """What random pairs can be drawn from, by the runs to draw on, named: all pairs of a dataset,
+    or those of an analysis with labels of one of its labelers, the newest first."""
+    dataset = datasets.by_fingerprint(fingerprint)
+    found: dict[tuple[str, ...], str] = {(): "All pairs of the dataset"}
+    for one in runs.opened(analyses(dataset)[:_OPENED], open_analysis):
+        for who in one.readers:
+            found[one.run.id, who.run_id] = f"Run {one.run.id}, labels of {who.named}"
+    return found
 
 
 def _asked(request: QueueRequest) -> QueueRequest:
@@ -184,6 +221,9 @@ def _asked(request: QueueRequest) -> QueueRequest:
 
 
 def _title(request: QueueRequest, drawn: Drawn) -> str:
+    if request.task == "describe" and request.source == "random" and request.sides == "both":
+        pairs = number_of(len(drawn.items) // 2, "random pair")
+        return f"Describe both replies of {pairs}"
     source = SOURCES[request.source].partition(":")[0]
     asked = TASKS[request.task] if request.task == BETTER else f"{TASKS[request.task]}:"
     items = number_of(len(drawn.items), "item")
@@ -214,7 +254,8 @@ def datasets_to_review(first: str = "") -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class QueueState:
     """How far a queue is. `people` counts the finished opinions of each person, its first items
-    included; `verified` are those who logged in; `begun` is how many finished none so far."""
+    included; `verified` are those who logged in; `begun` is how many finished none so far. Of
+    `pairs` of which both replies are asked for, `whole` have both described, `halves` one."""
 
     queue: Queue
     items: int
@@ -223,6 +264,19 @@ class QueueState:
     people: dict[str, int]
     verified: frozenset[str]
     begun: int
+    whole: int = 0
+    halves: int = 0
+    pairs: int = 0
+
+    @property
+    def of_pairs(self) -> str:
+        """How many whole pairs there are, as in "Of 12 of 300 pairs both replies are described";
+        empty where both replies of a pair are not asked for."""
+        if not self.pairs:
+            return ""
+        told = f"Of {self.whole:,} of {number_of(self.pairs, 'pair')} both replies are described"
+        more = number_of(self.halves, "pair has", "pairs have")
+        return f"{told}; {more} one described, which does not count." if self.halves else f"{told}."
 
     @property
     def name(self) -> str:
@@ -269,4 +323,8 @@ def state_of(queue: Queue) -> QueueState:
     people = Counter(one.reviewer for one in said)
     verified = frozenset(one.reviewer for one in said if one.verified)
     begun = len({one.reviewer for one in every} - people.keys())
-    return QueueState(queue, total, enough, given, dict(people), verified, begun)
+    pairs = whole_rows(queues().items(queue.id)) if queue.task == "describe" else frozenset()
+    done = Counter(row for row, _ in queues().given(queue) if row in pairs) if pairs else Counter()
+    whole = sum(sides == len(SIDES) for sides in done.values())
+    counts = (whole, len(done) - whole, len(pairs))
+    return QueueState(queue, total, enough, given, dict(people), verified, begun, *counts)

@@ -41,6 +41,11 @@ def labellings(dataset: PreparedDataset) -> list[Run]:
     return runs_of("labels", str(dataset.about["content"]))
 
 
+def analyses(dataset: PreparedDataset) -> list[Run]:
+    """The finished analyses of these pairs, newest first."""
+    return runs_of("analysis", str(dataset.about["content"]))
+
+
 def newest_labellings(
     dataset: PreparedDataset, among: Collection[str] | None = None
 ) -> list[LabelResults]:

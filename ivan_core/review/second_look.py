@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of
 from ivan_core.engine.second_choices import SecondChoice, second_choices_on, second_look_queues
@@ -20,6 +21,7 @@ from ivan_core.experiments.analysis.sentences.looks import ANEW, TABLE
 from ivan_core.metrics.intervals import Rate, interval_text, number_text, share_in, units_of
 from ivan_core.metrics.robustness.labels import difference_interval
 from ivan_core.metrics.sentences import rate_words
+from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
@@ -38,22 +40,25 @@ class Halves:
 
 
 def halves(analysed: Analysed, count: int, seed: int = 0) -> Halves:
-    """At most so many pairs of an analysis, in two halves of one size.
+    """At most so many pairs of an analysis, in two halves of one size, of which no queue asks yet.
 
     Random ones may be further down the list; pairs whose replies are the same are in neither half.
 
     Raises:
-        BadInput: the analysis lists no pairs.
+        BadInput: the analysis lists no pairs, or all are asked about.
     """
     if TABLE not in analysed.tables:
         raise BadInput(f"Run {analysed.run.id} lists no pairs.", ANEW)
-    ranked = analysed.tables[TABLE]["row_id"].tolist()
-    left_out = analysed.dataset.identical_rows | analysed.dataset.tied_rows
-    every = [row for row in analysed.row_ids if row not in left_out]
-    half = min(count // 2, len(ranked), len(every) // 2)
-    if not half:
+    if analysed.tables[TABLE].empty:
         raise BadInput(
             "There are no such pairs: no voice goes against the choice.", "Choose another source."
+        )
+    ranked, every = _left(analysed)
+    half = min(max(1, count // 2), _half(ranked, every))
+    if not half:
+        raise BadInput(
+            "People are asked about all pairs of the list already.",
+            "Invite more people to these queues, or close one: what nobody judged is free again.",
         )
     listed = tuple(ranked[:half])
     others = sorted(set(every) - set(listed))
@@ -62,12 +67,32 @@ def halves(analysed: Analysed, count: int, seed: int = 0) -> Halves:
 
 
 def most_to_ask(analysed: Analysed) -> int:
-    """How many pairs people can be asked about; 0 where none is listed."""
-    if TABLE not in analysed.tables or analysed.tables[TABLE].empty:
-        return 0
-    left_out = analysed.dataset.identical_rows | analysed.dataset.tied_rows
-    every = sum(row not in left_out for row in analysed.row_ids)
-    return 2 * min(len(analysed.tables[TABLE]), every // 2)
+    """How many more pairs people can be asked about; 0 where none is listed, or all are asked."""
+    return 2 * _half(*_left(analysed)) if TABLE in analysed.tables else 0
+
+
+def asked_already(dataset: PreparedDataset) -> frozenset[int]:
+    """The pairs that queues worth a second look ask about: those of open ones, and of closed ones
+    what somebody judged."""
+    found: set[int] = set()
+    for queue, _ in second_look_queues(dataset):
+        if queue.closed:
+            found |= {row for row, _ in Queues(data_dir()).given(queue)}
+        else:
+            found |= {one.row_id for one in Queues(data_dir()).items(queue.id)}
+    return frozenset(found)
+
+
+def _left(analysed: Analysed) -> tuple[list[int], list[int]]:
+    """The listed pairs in their order, and all pairs, of which no queue asks yet."""
+    dataset = analysed.dataset
+    out = dataset.identical_rows | dataset.tied_rows | asked_already(dataset)
+    ranked = [row for row in analysed.tables[TABLE]["row_id"].tolist() if row not in out]
+    return ranked, [row for row in analysed.row_ids if row not in out]
+
+
+def _half(ranked: list[int], every: list[int]) -> int:
+    return min(len(ranked), len(every) // 2)
 
 
 @dataclass(frozen=True, slots=True)

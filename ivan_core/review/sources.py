@@ -19,7 +19,6 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.reviews import BETTER, ItemSide, Source, Task
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.labels import numbers as label_numbers
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -27,6 +26,7 @@ from ivan_core.labels.schema import check_keys
 from ivan_core.metrics.labels.answers import CHOICE_KEYS, LIST_KEYS
 from ivan_core.review.marks import reviews
 from ivan_core.review.runs_on_pairs import (
+    analyses,
     called_so,
     comparisons,
     differ,
@@ -39,6 +39,7 @@ from ivan_core.review.runs_on_pairs import (
     texts_where,
 )
 from ivan_core.review.second_look import halves
+from ivan_core.review.whole_pairs import both_of_each, named_analysis, rows_to_ask
 
 if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
@@ -61,7 +62,11 @@ class QueueRequest(BaseModel):
     source: Source = Field("random", description="Where the items come from.")
     keys: tuple[str, ...] = Field((), description="The labels asked for; by group if none.")
     groups: tuple[str, ...] = Field((), description="The screens asked for; three if none.")
-    sides: Sides = Field("one", description="One reply of a pair, drawn by chance, or both.")
+    sides: Sides = Field(
+        "one",
+        description="One reply of a pair, drawn by chance, or both. Where pairs are drawn both are"
+        " in the queue, never side by side.",
+    )
     count: int = Field(60, ge=1, le=MOST_ITEMS, description="How many items at most.")
     runs: tuple[str, ...] = Field((), description="The runs drawn on; the newest that fit if none.")
     row_ids: tuple[int, ...] = Field(
@@ -116,6 +121,7 @@ def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
     pool = {
         "random": _random,
         "disagreements": _disagreements,
+        "against": _against,
         "second-look": _second_look,
         "low-agreement": _low_agreement,
         "starred": _starred,
@@ -134,17 +140,28 @@ def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
         pairs: Chosen = [(row, "both") for row in taken]
         told = _told(len(pairs), len(rows), f"pairs {pool.words}", request.seed)
         return Drawn(pairs, (), told, pool.listed)
+    if pool.texts is None and request.sides == "both":
+        return _whole(pool, request, keys, generator)
     texts = pool.texts or [TextKey(row, side) for row in pool.rows for side in SIDES]
     if request.sides == "one":
         texts = _one_a_row(texts, generator)
     taken_texts = generator.sample(texts, min(request.count, len(texts)))
     items: Chosen = [(one.row_id, one.preference) for one in taken_texts]
-    each = (
-        "one reply a pair, drawn by chance" if request.sides == "one" else "both replies of a pair"
-    )
+    each = "one reply a pair, drawn by chance" if request.sides == "one" else "either reply"
     return Drawn(
         items, keys, _told(len(items), len(texts), f"replies {pool.words} ({each})", request.seed)
     )
+
+
+def _whole(
+    pool: _Pool, request: QueueRequest, keys: tuple[str, ...], generator: random.Random
+) -> Drawn:
+    """Both replies of pairs: of an odd number of items one is left."""
+    taken = generator.sample(pool.rows, min(max(1, request.count // 2), len(pool.rows)))
+    what = f"pairs {pool.words}, both replies of each"
+    told = _told(len(taken), len(pool.rows), what, request.seed)
+    apart = " The two replies of a pair are never side by side." if len(taken) > 1 else ""
+    return Drawn(both_of_each(taken, generator), keys, told + apart)
 
 
 def _told(taken: int, of: int, what: str, seed: int) -> str:
@@ -167,9 +184,14 @@ def _judgeable(dataset: PreparedDataset, rows: list[int]) -> list[int]:
 
 
 def _random(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
-    """All rows, or those of one run if they were drawn at random themselves."""
+    """All rows, or those of one run if they were drawn at random themselves; of an analysis, those
+    that its models and a labeler know and of which nobody was asked to describe both replies."""
     if not request.runs:
         return _Pool(list(range(dataset.rows)), "of the dataset")
+    if runs.of_kind("analysis", request.runs):
+        analysed, labeler = named_analysis(request.runs, dataset)
+        words = f"of run {analysed.run.id} with labels of {analysed.labeler(labeler).named}"
+        return _Pool(rows_to_ask(analysed, labeler), words)
     run = runs.get(request.runs[0])
     known = {one.id for one in (*comparisons(dataset), *labellings(dataset))}
     spec = runs.any_spec_of(run)
@@ -277,11 +299,8 @@ def _low_agreement(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     return _Pool(rows_of(texts), words, texts, check_keys(keys))
 
 
-def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
-    """Pairs on which every model, and the labeler where it tells, goes against the choice; of an
-    analysis the first of its list, and as many random ones."""
-    if analysed := runs.of_kind("analysis", request.runs):
-        return _listed_and_random(dataset, request, analysed[0])
+def _against(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
+    """Pairs on which every model, and the labeler where it tells, goes against the choice."""
     results = _comparison(dataset, request)
     against = results.table.assign(against=results.table["verdict"] == "disagree")
     every = against.groupby("row_id")["against"].all()
@@ -311,20 +330,21 @@ def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     return _Pool(rows, f"on which {who} go against the choice")
 
 
-def _listed_and_random(dataset: PreparedDataset, request: QueueRequest, run_id: str) -> _Pool:
-    """The first pairs of an analysis' list, and as many random ones."""
+def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
+    """The first pairs of an analysis' list of which people were not asked yet, and as many random
+    ones; of the newest analysis if none is named."""
     if request.task != BETTER:
         raise BadInput(
             "A second look at a list asks which of two replies is better.", "Choose that task."
         )
-    found = open_analysis(run_id)
-    if found.content != str(dataset.about["content"]):
+    run_ids = request.runs or tuple(run.id for run in analyses(dataset)[:1])
+    if not run_ids:
         raise BadInput(
-            f"Run {run_id} is an analysis of other pairs than {dataset.about['label']}.",
-            "Choose an analysis of the same pairs.",
+            "No analysis of these pairs is finished yet.", "Analyse them first, on Analysis."
         )
+    found, _ = named_analysis(run_ids, dataset)
     both = halves(found, request.count, request.seed)
-    words = f"half first on the list of run {run_id}, half random"
+    words = f"half first on the list of run {found.run.id}, half random"
     return _Pool([*both.listed, *both.random], words, listed=frozenset(both.listed))
 
 

@@ -53,7 +53,7 @@ def test_of_many_pairs_thirty_are_asked_at_the_pace_of_people_here(data_dir):
     assert (asking.count, asking.minutes) == (30, 6)
 
 
-@pytest.mark.parametrize("source", ["rows", "starred", "second-look"])
+@pytest.mark.parametrize("source", ["rows", "starred", "against", "second-look"])
 def test_who_was_asked_about_picked_pairs_is_not_asked_again(data_dir, source):
     run_id = finished(data_dir, spec_of_sample(limit=20))
     about = about_run(run_id)

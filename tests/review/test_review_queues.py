@@ -106,7 +106,7 @@ def test_starred_rows_of_anybody_make_a_queue(data_dir: Path, forty: str) -> Non
     assert sorted(items) == [(4, "both"), (9, "both")]
 
 
-def test_a_second_look_is_where_all_models_go_against_the_choice(
+def test_pairs_where_all_models_go_against_the_choice_make_a_queue(
     data_dir: Path, forty: str
 ) -> None:
     dataset = datasets.by_fingerprint(forty)
@@ -114,13 +114,13 @@ def test_a_second_look_is_where_all_models_go_against_the_choice(
     both = [row for row, own in table.groupby("row_id") if (own["verdict"] == "disagree").all()]
     one = [row for row, own in table.groupby("row_id") if own["verdict"].nunique() == 2]
     assert both and one
-    _, items = made(data_dir, dataset=forty, source="second-look", count=100)
+    _, items = made(data_dir, dataset=forty, source="against", count=100)
     assert sorted(row for row, _ in items) == both
     _, items = made(data_dir, dataset=forty, source="disagreements", count=100)
     assert sorted(row for row, _ in items) == one
 
 
-def test_the_labeler_takes_part_in_a_second_look_where_its_labels_tell(
+def test_the_labeler_goes_against_the_choice_too_where_its_labels_tell(
     data_dir: Path, pairs_file: Path, forty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = open_results(comparisons(datasets.by_fingerprint(forty))[0].id).table
@@ -133,7 +133,7 @@ def test_the_labeler_takes_part_in_a_second_look_where_its_labels_tell(
         return {harmless: good, helpful: True}
 
     Labellings(data_dir, pairs_file, monkeypatch).made("third", answer, keys=(harmless, helpful))
-    _, items = made(data_dir, dataset=forty, source="second-look", count=100)
+    _, items = made(data_dir, dataset=forty, source="against", count=100)
     assert sorted(row for row, _ in items) == both[1:]
 
 
@@ -168,7 +168,9 @@ def test_low_agreement_asks_only_what_two_labelers_agree_on_least(
     ("fields", "why"),
     [
         ({"source": "disagreements"}, "No comparison of these pairs"),
-        ({"source": "second-look"}, "No comparison of these pairs"),
+        ({"source": "against"}, "No comparison of these pairs"),
+        ({"source": "second-look"}, "No analysis of these pairs"),
+        ({"source": "second-look", "task": "describe"}, "which of two replies is better"),
         ({"source": "low-agreement"}, "asked of single replies"),
         ({"source": "rows"}, "No pair numbers"),
         ({"source": "rows", "row_ids": (2, 4)}, "No such pair in this dataset: 4"),
@@ -195,8 +197,13 @@ def test_sources_say_what_they_lack(four: str, forty: str) -> None:
     assert not options["disagreements"].possible("better")
     assert options["low-agreement"].possible("describe")
     assert options["starred"].why_not["better"] == "nothing is starred yet"
-    others = {one.source: one for one in review_queues.sources_for(forty)}
-    assert others["second-look"].possible("better")
+    others = {one.name: one for one in review_queues.sources_for(forty)}
+    assert others["against"].possible("better")
+    assert others["second-look"].why_not["better"] == "no analysis of these pairs is finished yet"
+    assert others[review_queues.PAIRS].possible("describe")
+    assert not others[review_queues.PAIRS].possible("better")
+    words = [one.words for one in others.values()]
+    assert len(set(words)) == len(words)
     assert others["disagreements"].why_not["describe"] == "nobody has labelled these pairs yet"
 
 

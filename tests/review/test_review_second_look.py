@@ -69,6 +69,33 @@ def test_both_halves_have_one_size_however_many_are_asked_for(analysed: Analysed
         assert len(both.listed) == len(both.random) == min(count, most_to_ask(analysed)) // 2
 
 
+def test_a_second_queue_asks_about_further_pairs_until_none_is_left(
+    analysed: Analysed, data_dir: Path
+) -> None:
+    first, second = made(analysed), made(analysed)
+    items = [Queues(data_dir).items(queue.id) for queue in (first, second)]
+    rows = [{one.row_id for one in own} for own in items]
+    assert [len(own) for own in rows] == [20, 20] and not rows[0] & rows[1]
+    ranked = [row for row in analysed.tables["second-look"]["row_id"] if row not in rows[0]]
+    assert {one.row_id for one in items[1] if one.listed} == set(ranked[:10])
+    while most_to_ask(analysed):
+        made(analysed)
+    with pytest.raises(BadInput, match="about all pairs of the list already"):
+        made(analysed)
+    said = Said(data_dir, analysed.dataset.fingerprint)
+    kept = items[0][0].row_id
+    said.choose(first, "Ada", {kept: "chosen"})
+    Queues(data_dir).close(first.id)
+    free = {one.row_id for one in Queues(data_dir).items(made(analysed).id)}
+    assert free & rows[0] and kept not in free, "what nobody judged is free again"
+    assert not free & rows[1]
+
+
+def test_without_a_run_the_newest_analysis_is_meant(analysed: Analysed) -> None:
+    drawn = plan_queue(queue_request(asked(analysed, runs=(), count=20)))
+    assert f"on the list of run {analysed.run.id}" in drawn.sentence
+
+
 def test_nobody_is_told_of_the_list_and_no_other_pairs_come_first(
     analysed: Analysed, data_dir: Path
 ) -> None:

@@ -8,6 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run
@@ -19,6 +22,8 @@ from ivan_core.models.names import is_authored, shown_name
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,29 @@ class Analysed:
         found = self._joined(model, f"difference|{labeler}|{feature}")
         found.columns = ["row_id", "typical", "difference"]
         return found[found["typical"].notna() & found["difference"].abs().gt(0)]
+
+    def features_of(self, labeler: str) -> tuple[str, ...]:
+        """The features that a labeler's labels of this analysis have."""
+        from pyarrow.parquet import read_schema
+
+        start = f"difference|{labeler}|"
+        with runs.whole(self.run.id, "table"):
+            names = read_schema(runs.registry().folder(self.run.id) / JOINED).names
+        return tuple(one.removeprefix(start) for one in names if one.startswith(start))
+
+    def entered(self, model: str, labeler: str) -> Bools:
+        """Of each pair (n), whether the model rated it and the labeler answered all its features:
+        what their numbers rest on."""
+        kept = self._entered.get((model, labeler))
+        if kept is None:
+            asked = [f"difference|{labeler}|{key}" for key in self.features_of(labeler)]
+            found = self._joined(model, *asked).drop(columns="row_id")
+            kept = self._entered[model, labeler] = found.notna().all(axis=1).to_numpy(np.bool_)
+        return kept
+
+    @cached_property
+    def _entered(self) -> dict[tuple[str, str], Bools]:
+        return {}
 
     def margin(self, model: str, row_id: int) -> float:
         """The margin of a model on a row, in its typical margins."""

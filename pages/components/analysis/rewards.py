@@ -27,10 +27,10 @@ from pages.components.analysis.chosen import (
     see_pairs,
     view_and_control,
 )
+from pages.components.analysis.described import whole_pairs
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import REVIEW, dark
-from pages.components.kit.study import in_study
+from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
 
@@ -49,9 +49,7 @@ def what_it_rewards(analysed: Analysed) -> None:
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
         say(reviewed_sentence(analysed, labeler, view, control), "small", quiet=True)
-        if "corrected" not in analysed.tables:
-            label = ":primary[Ask people to describe replies →]"
-            st.page_link(REVIEW, label=label, query_params=in_study())
+        whole_pairs(analysed, labeler)
     with right:
         _one_effect(analysed, labeler, effects.to_dict("records"))
     beside_what_it_rewards(analysed, labeler)

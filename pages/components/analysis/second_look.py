@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.looks import BEWARE, TABLE, second_look_sentence
 from ivan_core.experiments.compare.results import open_results, rows_page
@@ -16,6 +17,7 @@ from ivan_core.review.second_look import (
     LEAST,
     OF_ANSWERS,
     USUAL,
+    asked_already,
     most_to_ask,
     preferred,
     preferred_sentence,
@@ -23,8 +25,9 @@ from ivan_core.review.second_look import (
 from ivan_core.review.sources import MOST_ITEMS
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.list import Column, below_page, page_table, turned_to
-from pages.components.kit.queue_of_rows import make_button
-from pages.components.kit.state import PAIRS, address
+from pages.components.kit.queue_of_rows import make_button, tell_made
+from pages.components.kit.state import PAIRS, REVIEW, address
+from pages.components.kit.study import in_study
 from pages.components.kit.text import say, short_names
 
 _TURNED = "page-second-look"
@@ -72,8 +75,8 @@ def _list(analysed: Analysed) -> None:
 
 def _people(analysed: Analysed) -> None:
     """What people said of listed and of random pairs so far, and having them look at some."""
-    most = min(most_to_ask(analysed), MOST_ITEMS)
-    if not most:
+    most, asked = min(most_to_ask(analysed), MOST_ITEMS), len(asked_already(analysed.dataset))
+    if not most and not asked:
         return
     st.subheader("What do people say?", anchor=False)
     with problems_shown():
@@ -88,9 +91,18 @@ def _people(analysed: Analysed) -> None:
         "small",
         quiet=True,
     )
+    if asked:
+        more = "what is made now asks about others." if most else "that is all of the list."
+        say(f"Queues ask about {number_of(asked, 'pair')} already: {more}", "small", quiet=True)
+    if not most:
+        tell_made()
+        label = ":primary[See these queues on Review →]"
+        st.page_link(REVIEW, label=label, query_params=in_study())
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        more = "How many more pairs" if asked else "How many pairs"
         count = st.number_input(
-            "How many pairs", 2, most, min(most, USUAL), 2, key=f"second-look-{most}", width=160
+            more, 2, most, min(most, USUAL), 2, key=f"second-look-{most}", width=160
         )
         count -= count % 2
         fields = {
@@ -117,9 +129,10 @@ def _columns(analysed: Analysed) -> dict[str, Column]:
             " against the choice. The pairs with the most come first.",
         ),
         "smallest": Column(
-            "At least",
-            "By how many typical margins even the least sure of the models that go against the"
-            " choice prefers the other reply. Of as many voices, the surer come first.",
+            "Smallest margin against",
+            "Of the models that go against the choice, the one that does so by the least: how many"
+            " typical margins it likes the other reply more. Of as many voices, the larger come"
+            " first.",
             decimals=2,
         ),
         "chosen": Column("Chosen reply"),

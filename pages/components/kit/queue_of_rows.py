@@ -57,6 +57,11 @@ def queue_of_rows(
 def make_button(fields: dict[str, Any], keys: str, does: str = "Make a queue") -> None:
     """Offer to make a queue from the fields of its request; once it is made, tell where it is."""
     st.button(does, key=f"{keys}-go", type="primary", on_click=_make, args=(fields,))
+    tell_made()
+
+
+def tell_made() -> None:
+    """Tell where a queue is that the last press made."""
     number = st.session_state.pop(_MADE, None)
     if number is not None:
         say(f"Queue {number} is made.")

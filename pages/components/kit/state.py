@@ -34,6 +34,8 @@ REFUSAL = "problem-of-press"
 
 FORM = "form"
 """Asks a page for its form, begun with whom it names, rather than for the run last looked at."""
+ASK = "ask"
+"""Asks Review for a queue: the analysis and the labels whose pairs are to be described."""
 SHOWN = "show"
 """The user column whose charts are drawn on Compare."""
 GUESS = "guess"

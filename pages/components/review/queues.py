@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -11,10 +12,13 @@ from ivan_core.domain.reviews import Task
 from ivan_core.domain.specs import parse_row_ids
 from ivan_core.domain.words import number_of
 from ivan_core.labels.schema import GROUPS
+from ivan_core.metrics.imprint.corrected import LEAST_REVIEWED
 from ivan_core.review.queues import (
     DESCRIBE_GROUPS,
+    PAIRS,
     TASKS,
     QueueState,
+    drawn_by_pairs,
     make_queue,
     plan_queue,
     queue_request,
@@ -25,45 +29,55 @@ from ivan_core.review.queues import (
 )
 from ivan_core.review.rights import close_queue
 from ivan_core.review.sources import MOST_ITEMS, QueueRequest
+from ivan_core.review.whole_pairs import asked_of_pairs, whole_terms
 from pages.components.kit.frame import tell_refusal
-from pages.components.kit.state import kindly
+from pages.components.kit.state import ASK, kindly
 from pages.components.kit.text import in_one, say
 from pages.components.review.invite import invite, link_to
 
 _HELP = QueueRequest.model_fields
 _USUAL = {"better": 30, "describe": 20}
+_ASKED = "review-asked"
 
 
 def make_form(dataset: str) -> None:
     """Ask three things, say what the queue would hold, and make it."""
+    _take_asked(dataset)
     left, middle, right = st.columns([3, 4, 2])
     task: Task = left.selectbox(
         "What to ask", list(TASKS), format_func=lambda task: TASKS[task], key="make-task"
     )
-    options = {option.source: option for option in sources_for(dataset)}
-    source = middle.selectbox(
+    options = {option.name: option for option in sources_for(dataset)}
+    picked = middle.selectbox(
         "Of which items",
         list(options),
         format_func=lambda name: options[name].words,
         key="make-source",
         help="Only a random sample says how often something is the case.",
     )
-    count = right.number_input(
-        "How many",
-        1,
-        MOST_ITEMS,
-        _USUAL[task],
-        key=f"make-count-{task}",
-        help=_HELP["count"].description,
-    )
+    source, whole = options[picked].source, options[picked].whole
+    if whole:
+        pairs = right.number_input(
+            "How many pairs", 1, MOST_ITEMS // 2, LEAST_REVIEWED, key="make-pairs"
+        )
+        count = 2 * pairs
+    else:
+        count = right.number_input(
+            "How many",
+            1,
+            MOST_ITEMS,
+            _USUAL[task],
+            key=f"make-count-{task}",
+            help=_HELP["count"].description,
+        )
     fields: dict[str, Any] = {"dataset": dataset, "task": task, "source": source, "count": count}
     if source == "rows":
         typed = st.text_input("Pair numbers", "0, 1, 2", key="make-rows")
         fields["row_ids"] = tuple(parse_row_ids(typed or "") or ())
     with st.expander("More options"):
-        fields |= _more(dataset, task, source)
-    if not options[source].possible(task):
-        say(f"Not possible now: {options[source].why_not[task]}.")
+        fields |= _more(dataset, task, source, whole)
+    if not options[picked].possible(task):
+        say(f"Not possible now: {options[picked].why_not[task]}.")
         return
     try:
         request = queue_request(fields)
@@ -76,7 +90,9 @@ def make_form(dataset: str) -> None:
         f"Make a queue of {items}", type="primary", key="make", on_click=_make, args=(request,)
     )
     say(drawn.sentence, "small", quiet=True)
-    if source != "random":
+    if whole:
+        say(whole_terms(dataset, len(drawn.items)), "small", quiet=True)
+    if source != "random" and not drawn.listed:
         say(
             "Everybody first judges up to 30 items drawn from the whole dataset: only those enter "
             "the rates.",
@@ -85,12 +101,28 @@ def make_form(dataset: str) -> None:
         )
 
 
+def _take_asked(dataset: str) -> None:
+    """Fill in what the address asks for, once: both replies of the pairs of an analysis."""
+    asked = st.query_params.get(ASK, "")
+    if not asked or st.session_state.get(_ASKED) == asked:
+        return
+    st.session_state[_ASKED] = asked
+    with suppress(BadInput):  # runs that are gone, or of other pairs: the form as it is
+        found = asked_of_pairs(dataset, tuple(asked.split("~")))
+        st.session_state["make-task"] = "describe"
+        st.session_state["make-source"] = PAIRS
+        st.session_state["make-pairs"] = found.count
+        st.session_state["make-of"] = found.runs
+        st.session_state["make-groups"] = list(found.groups)
+        st.session_state["make-opinions"] = 1
+
+
 @kindly
 def _make(request: QueueRequest) -> None:
     st.session_state["review-queue"] = make_queue(request).id
 
 
-def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
+def _more(dataset: str, task: Task, source: str, whole: bool) -> dict[str, Any]:
     """What has a default that fits most."""
     left, middle, right = st.columns(3)
     found: dict[str, Any] = {
@@ -126,9 +158,9 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
         found["tells"] = middle.toggle(
             "Tell the choice after each pair", key="make-tells", help=_HELP["tells"].description
         )
-    comparisons, labellings = runs_to_draw_on(dataset)
+    comparisons, labellings, analyses = runs_to_draw_on(dataset)
     of_source = {
-        "second-look": comparisons,
+        "against": comparisons,
         "low-agreement": labellings,
         "disagreements": comparisons if task == "better" else labellings,
     }.get(source, {})
@@ -143,6 +175,17 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
                 help=_HELP["runs"].description,
             )
         )
+    if source == "second-look" and analyses:
+        found["runs"] = (
+            left.selectbox(
+                "The list of", list(analyses), key="make-list", format_func=analyses.__getitem__
+            ),
+        )
+    if whole:
+        of = drawn_by_pairs(dataset)
+        found["runs"] = left.selectbox(
+            "Pairs to draw from", list(of), key="make-of", format_func=of.__getitem__
+        )
     if task == "describe":
         if source != "low-agreement":
             found["groups"] = tuple(
@@ -154,8 +197,11 @@ def _more(dataset: str, task: Task, source: str) -> dict[str, Any]:
                     help=_HELP["groups"].description,
                 )
             )
-        both = middle.toggle("Both replies of a pair", key="make-sides")
-        found["sides"] = "both" if both else "one"
+        if source == "random":  # whole pairs are an item of the list
+            found["sides"] = "both" if whole else "one"
+        else:
+            both = middle.toggle("Both replies of a pair", key="make-sides")
+            found["sides"] = "both" if both else "one"
         if source != "random" and labellings:
             found["prefill"] = middle.selectbox(
                 "Fill in beforehand",
@@ -179,7 +225,7 @@ def queues_tab(dataset: str) -> None:
         _one(states)
     else:
         say("Nobody was asked yet. Make a queue, then send its link to people.")
-    with st.expander("Make a queue", expanded=not states):
+    with st.expander("Make a queue", expanded=not states or ASK in st.query_params):
         make_form(dataset)
 
 
@@ -211,6 +257,8 @@ def _one(states: list[QueueState]) -> None:
     state = by_id[number]
     queue = state.queue
     say(state.sentence)
+    if state.of_pairs:
+        say(state.of_pairs)
     if queue.tells:
         say("What was chosen is told after each pair.", "small", quiet=True)
     if queue.closed:

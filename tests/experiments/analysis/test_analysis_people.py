@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given.made_analyses import INSULT, KEYS, OTHER, PLAIN, SIDES, UNLABELLED, Analysing
+from given.made_analyses import INSULT, KEYS, OTHER, PLAIN, SIDES, UNLABELLED, UNRATED, Analysing
 from given.made_labellings import REFUSAL
 from given.made_reviews import Said
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label
-from ivan_core.domain.reviews import Queue
+from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import archive, datasets, figures as of_run, zips
 from ivan_core.experiments.analysis.figures import imprint_rows
@@ -24,6 +25,14 @@ from ivan_core.experiments.analysis.sentences.quotes import quotes
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.table import read_labels, write_labels
+from ivan_core.review.queues import make_queue, queue_request
+from ivan_core.review.whole_pairs import (
+    Described,
+    asking_of_pairs,
+    described,
+    usable_rows,
+    whole_rows,
+)
 from ivan_core.runs.registry import Registry
 
 ASKED = KEYS[:3]
@@ -136,6 +145,55 @@ def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: 
     assert "Diamonds: as people label." in reviewed_sentence(found, labelled)
     assert "drawn where all else" in reviewed_sentence(found, labelled, "alone", "")
     assert told in [one.sentence for one in quotes(found)]
+
+
+def test_a_queue_of_pairs_that_people_answer_gives_effects_as_people_label(many: Analysing) -> None:
+    """From the offer of an analysis to its diamonds: who answers is written down here."""
+    compared, labelled = many.compared((PLAIN,)), many.labelled()
+    before = open_analysis(many.analysed(compared, labelled))
+    asking = asking_of_pairs(before, labelled, described(before, labelled))
+    assert asking is not None and asking.runs == (before.run.id, labelled)
+    assert asking.does == "Ask people to describe both replies of 300 pairs"
+    assert asking.terms == "free, about 15 hours in all"  # 600 replies at 90 s
+    asked: dict[str, object] = {
+        "dataset": before.dataset.fingerprint,
+        "task": "describe",
+        "sides": "both",
+        "runs": asking.runs,
+        "count": 2 * asking.count,
+        "keys": ASKED,
+    }
+    queue = make_queue(queue_request(asked))
+    items = Queues(many.data_dir).items(queue.id)
+    rows = whole_rows(items)
+    assert len(items) == 600 and len(rows) == 300
+    assert rows <= set(usable_rows(before, labelled))
+    assert not {UNRATED, UNLABELLED} & rows, "they would not enter its numbers"
+    assert asking_of_pairs(before, labelled, described(before, labelled)) is None, "they are asked"
+    said = Describing(many).said
+
+    def answer(some: list[Item]) -> None:
+        for one in some:
+            said.say(queue, "Ada", one.row_id, one.side, many.right(one.row_id, one.side))
+
+    answer(items[:595])
+    now = described(before, labelled)
+    assert now.whole + now.part == 300 and 0 < now.part <= 5
+    assert now.sentence == (
+        f"By now people have described both replies of {now.whole} pairs of the 300 that it takes;"
+        f" {now.part} more pairs are half described, which does not count."
+    )
+    answer(items[595:])
+    assert described(before, labelled) == Described(300, 0)
+    found = open_analysis(many.analysed(compared, labelled))
+    table = found.table("corrected", model=PLAIN, labeler=labelled)
+    assert set(table["reviewed"]) == {300} and REFUSAL in set(table["feature"])
+    beside = imprint_rows(found, labelled, "together", "length")
+    assert "as people label" in set(beside["clear"])
+    (more,) = [usable_rows(before, labelled)]
+    rest = make_queue(queue_request(asked))
+    left = whole_rows(Queues(many.data_dir).items(rest.id))
+    assert left == set(more) - rows, "a further draw takes pairs of which nobody was asked"
 
 
 def test_what_people_say_otherwise_is_not_clear_and_is_corrected(many: Analysing) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 from given.listed import listed, lists_of
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
 from given.made_labellings import REFUSAL
 from given.made_reviews import Said
 from given.made_runs import finished
 
+from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import AUTHOR
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
@@ -85,7 +88,7 @@ def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     assert f"of what {PLAIN} prefers" in page.said
     assert "Labels by reader:1b: nobody has checked this labeler." in page.said
     assert "from 300 pairs on" in page.said and "there were 0 when" in page.said
-    assert leads_to(page, "Ask people to describe replies")[0].startswith("review?")
+    assert not leads_to(page, "Ask people"), "of 58 pairs nobody can describe 300"
     assert page.kinds.count("vega_lite_chart") == 1
     assert "Alike in all else in this table, " in page.said and "typical margins" in page.said
     assert not page.app.error
@@ -239,12 +242,63 @@ def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_tol
     page.run()
     page.press("second-look-go")
     (queue,) = queues_of(dataset)
+    asked = len(Queues(data_dir).items(queue.id))
+    assert f"Queues ask about {asked} pairs already: " in page.said
     assert f"Queue {queue.id} is made." in page.said and leads_to(page, "Invite people on Review")
     assert "People gave 0 answers on listed pairs and 0 on random ones" in page.said
     said = Said(data_dir, dataset)
     said.choose(queue, "Ada", {row: "chosen" for row in range(60) if row not in (3,)})
     again = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert "answers on listed pairs" in again.said
+    while "second-look-go" in again.buttons:
+        again.press("second-look-go")
+    assert "already: that is all of the list." in again.said
+    assert leads_to(again, "See these queues on Review")
+
+
+def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_form(
+    data_dir, tmp_path, monkeypatch, open_page, spawned
+):
+    many = Analysing(data_dir, tmp_path, monkeypatch, count=306)
+    run_id = many.analysed(many.compared((PLAIN,)), labelled := many.labelled())
+    analysed = open_analysis(run_id)
+    page = open_page(ANALYSIS, run=run_id)
+    words = "Ask people to describe both replies of 300 pairs: free, about 15 hours in all"
+    (to,) = leads_to(page, words)
+    name, _, query = to.partition("?")
+    asked = {key: value[0] for key, value in parse_qs(query).items()}
+    assert name == "review" and asked["ask"] == f"{run_id}~{labelled}"
+    review = open_page("pages/review.py", **asked)
+    assert review.app.selectbox(key="make-source").value == "random-pairs"
+    assert review.app.number_input(key="make-pairs").value == 300
+    assert f"300 of 304 pairs of run {run_id} with labels of reader:1b" in review.said
+    assert "About 15 hours of describing in all, at 90 s a reply" in review.said
+    assert "Everybody first judges" not in review.said
+    assert review.buttons["make"] == "Make a queue of 600 items"
+    review.press("make")
+    (queue,) = queues_of(analysed.dataset.fingerprint)
+    assert queue.title == "Describe both replies of 300 random pairs" and queue.random
+    assert "Of 0 of 300 pairs both replies are described." in review.said
+    said = Said(data_dir, analysed.dataset.fingerprint)
+    items = Queues(data_dir).items(queue.id)
+
+    def answer(some) -> None:
+        for one in some:
+            answers = {**dict.fromkeys(queue.keys, False), **many.right(one.row_id, one.side)}
+            said.say(queue, "Ada", one.row_id, one.side, answers)
+
+    answer(items[:3])
+    page = open_page(ANALYSIS, run=run_id)
+    assert "both replies of 0 pairs of the 300 that it takes; 3 more pairs are half" in page.said
+    assert leads_to(page, "See how far they are on Review") and not leads_to(page, "Ask people")
+    answer(items[3:])
+    page = open_page(ANALYSIS, run=run_id)
+    assert "both replies of 300 pairs of the 300 that it takes." in page.said
+    page.press("analysis-people")
+    (again,) = spawned
+    assert runs.any_spec_of(runs.get(again)) == analysed.spec
+    work(Registry(data_dir), again)
+    assert "Diamonds: as people label." in open_page(ANALYSIS, run=again).said
 
 
 def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing, open_page):

@@ -12,6 +12,7 @@ from pages.components.kit.frame import frame, page_title
 from pages.components.kit.live import live, stopped
 from pages.components.kit.state import ANALYSIS, chosen_run
 from pages.components.kit.text import say
+from pages.components.runs.duplicate import change_button
 from pages.components.study.next import what_next
 
 with frame("Analysis"):
@@ -28,4 +29,4 @@ with frame("Analysis"):
         analysis(open_analysis(run.id))
         what_next()
     else:
-        stopped(run, "An analysis takes seconds, so it begins anew.")
+        stopped(run, "An analysis takes seconds, so it begins anew.", change_button)

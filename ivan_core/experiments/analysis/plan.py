@@ -70,7 +70,7 @@ def spec_of_runs(
             "A model before training and another one after it are named together.",
             "Give both, or neither.",
         )
-    models = asked or here
+    models = tuple(dict.fromkeys([*asked, before, after])) if asked and before else asked or here
     if rewording is None:
         rewording = _rewording(reworded, comparison, models)
     return AnalysisSpec(
@@ -84,6 +84,11 @@ def spec_of_runs(
         control=control,
         first_try=first_try,
     )
+
+
+def models_of(comparison: str) -> tuple[str, ...]:
+    """The models of a comparison, as results call them."""
+    return _ids(runs.spec_of(runs.get(comparison), CompareSpec).models)
 
 
 def _ids(models: Iterable[str]) -> tuple[str, ...]:
@@ -162,6 +167,12 @@ def _rewording(named: Sequence[str], comparison: str, models: tuple[str, ...]) -
         return run_id
     done = (run for run in rewordings_of_study(comparison, models) if _is_done(run))
     return next((run.id for run in done), "")
+
+
+def comparisons_of_study(study: str) -> list[str]:
+    """The finished comparisons of a study, the newest first."""
+    found = runs.newest_done("compare", limit=100)
+    return [run.id for run in found if (its := studies.about_run(run.id)) and its.id == study]
 
 
 def comparison_of_study(study: str | None = None) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ivan_core.charts.imprint import choice_dots, labeler_dots
@@ -35,12 +37,11 @@ def beside_what_it_rewards(analysed: Analysed, labeler: str) -> None:
     if found := found_sentence(analysed, labeler):
         with st.expander("What do its mistakes do? Beside authored labels", expanded=True):
             _authored(analysed, labeler, found)
-    with st.expander("What does the choice reward, beside?"):
-        _choice(analysed, labeler)
-    with st.expander("Where does it differ?"):
-        _topics(analysed, labeler)
-    with st.expander("Which labels matter most?"):
-        _shares(analysed, labeler)
+    for question, draw in _FOLDED.items():
+        folded = st.expander(question, key=f"beside-{draw.__name__}", on_change="rerun")
+        if folded.open:
+            with folded:
+                draw(analysed, labeler)
 
 
 def _authored(analysed: Analysed, labeler: str, found: str) -> None:
@@ -87,3 +88,11 @@ def _shares(analysed: Analysed, labeler: str) -> None:
             say(share_sentence(shares, TITLES, analysed.used(model, labeler)["used"], who))
     table = analysed.table("importance", labeler=labeler)
     st.dataframe(table, hide_index=True, key="share-numbers", alt="All shares in numbers")
+
+
+_FOLDED: dict[str, Callable[[Analysed, str], None]] = {
+    "What does the choice reward, beside?": _choice,
+    "Where does it differ?": _topics,
+    "Which labels matter most?": _shares,
+}
+"""What is drawn when it is asked for."""

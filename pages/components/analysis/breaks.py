@@ -11,6 +11,7 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.figures import TITLES
+from ivan_core.experiments.analysis.here import is_here, left_behind
 from ivan_core.experiments.analysis.plan import rewordings_at_hand
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.breaks import (
@@ -75,6 +76,8 @@ def what_breaks_it(analysed: Analysed) -> None:
 def _missing(analysed: Analysed) -> None:
     """What is not there, and the one button that gets it."""
     say(lacking(analysed), "headline")
+    if left_behind(analysed.spec):
+        return  # what is not here cannot be analysed again; the page says it above
     done = rewordings_at_hand(analysed.spec.comparison, analysed.models)
     if not done:
         say("Pairs are reworded slightly, so that their meaning stays; do verdicts stay too?")
@@ -120,7 +123,8 @@ def _moves(analysed: Analysed) -> None:
         for row in chosen_effect(own, "model")[:1]:
             say(TITLES.get(row["feature"], row["feature"]), "lead")
             say(move_sentence(row, labeler))
-            if row["feature"] in REWRITE_FEATURES and row["texts_changed"]:
+            reworded = is_here(analysed, analysed.spec.rewording)
+            if row["feature"] in REWRITE_FEATURES and row["texts_changed"] and reworded:
                 label = f":primary[See the {row['texts_changed']:,} texts in which it flips →]"
                 query = reworded_rows(analysed, row["feature"])
                 st.page_link(REWRITE, label=label, query_params=query)

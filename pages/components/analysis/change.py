@@ -11,6 +11,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.conditions import PREFERS_WORDS
 from ivan_core.experiments.analysis.figures import TITLES, change_rows, change_title
+from ivan_core.experiments.analysis.here import left_behind
 from ivan_core.experiments.analysis.numbers import net_change
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.change import (
@@ -112,6 +113,9 @@ def _two_to_name(analysed: Analysed) -> None:
     """What is missing, and the buttons that get it: which of two models was before training."""
     if len(analysed.models) < 2:
         say("This analysis has one model. Judge these pairs with the model before training, too.")
+        return
+    if left_behind(analysed.spec):
+        say("No card says that one of these models is the other after training.")
         return
     say(
         "No card says that one of these models is the other after training, so this analysis says"

@@ -7,10 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import RunState
 from ivan_core.domain.words import number_of
-from ivan_core.engine import handling as runs
+from ivan_core.experiments.analysis.here import is_here
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.views import listed_rows
 from ivan_core.lists.conditions import Condition
@@ -91,14 +89,6 @@ def see_pairs(analysed: Analysed, count: int, *conditions: Condition) -> None:
 
 def pairs_link(analysed: Analysed, label: str, *conditions: Condition) -> None:
     """A link to the pairs that meet conditions, where the comparison that lists them is here."""
-    if _comparison_here(analysed):
+    if is_here(analysed, analysed.spec.comparison):
         query = listed_rows(analysed, *conditions)
         st.page_link(COMPARE, label=f":primary[{md_escape(label)} →]", query_params=query)
-
-
-def _comparison_here(analysed: Analysed) -> bool:
-    """Whether the comparison is here whose page lists the pairs."""
-    try:
-        return runs.get(analysed.spec.comparison).state is RunState.DONE
-    except BadInput:
-        return False

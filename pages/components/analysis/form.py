@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.studies import About
 from ivan_core.experiments.analysis.plan import (
     comparison_of_study,
+    comparisons_of_study,
     labels_of_study,
+    models_of,
     rewordings_at_hand,
     rewordings_of_study,
     spec_of_runs,
@@ -32,6 +35,8 @@ CONTROL_WORDS = {
 }
 """What can stand beside the labels, in words."""
 _RECENT = 8
+OF, LABELERS, REWORDING = "analysis-of", "analysis-labelers", "analysis-rewording"
+"""Which runs are joined, in the session."""
 
 
 def analysis_form() -> None:
@@ -42,15 +47,26 @@ def analysis_form() -> None:
         "lead",
     )
     about = study_now()
-    comparison = comparison_of_study(about.id if about else None)
+    comparison, compared = _compared(about)
     labelled = labels_of_study(comparison) if comparison else []
     if comparison is None or not labelled:
         somewhere = about is None and bool(runs.newest_done("compare"))
         _missing(about, comparison is not None or somewhere)
     else:
-        _begin(comparison, labelled)
+        _begin(comparison, compared, labelled)
     earlier = runs.every("analysis")[:_RECENT]
     list_of_runs("Earlier analyses", earlier, runs.about, lambda run: f"{run.label}: {run.state}")
+
+
+def _compared(about: About | None) -> tuple[str | None, list[str]]:
+    """The comparison to analyse and all that the study has: the one that was chosen, or that a
+    filled form is of, else the newest."""
+    offered = comparisons_of_study(about.id) if about else []
+    asked = st.session_state.get(OF)
+    if asked not in offered:
+        st.session_state.pop(OF, None)
+        asked = comparison_of_study(about.id if about else None)
+    return asked, offered
 
 
 def _missing(about: About | None, judged: bool) -> None:
@@ -65,16 +81,20 @@ def _missing(about: About | None, judged: bool) -> None:
             st.page_link(COMPARE, label=":primary[Judge them →]", query_params=query)
 
 
-def _begin(comparison: str, labelled: list[str]) -> None:
+def _begin(comparison: str, compared: list[str], newest: list[str]) -> None:
+    asked_for = [one for one in st.session_state.get(LABELERS, ()) if one not in newest]
+    labelled = [*newest, *asked_for]  # a filled form may be of older ones
     names = {one: WhoLabelled(one, labeler_of(one) or one).named for one in labelled}
+    names |= {one: f"{names[one]}, run {one}" for one in asked_for}
     with st.expander("More options"):
-        chosen = st.multiselect(
-            "Labelers",
-            labelled,
-            default=labelled,
-            key="analysis-labelers",
-            format_func=names.__getitem__,
-        )
+        if len(compared) > 1:
+            st.session_state[OF] = comparison
+            st.selectbox("Comparison", compared, key=OF, format_func=_run_named)
+        chosen = _several("Labelers", labelled, newest, LABELERS, names.__getitem__)
+        here = models_of(comparison)
+        models = list(here)
+        if len(here) > 1:
+            models = _several("Reward models", models, models, "analysis-models", md_escape)
         control = st.selectbox(
             AnalysisSpec.model_fields["control"].title or "",
             CONTROLS,
@@ -89,12 +109,13 @@ def _begin(comparison: str, labelled: list[str]) -> None:
         )
         before, after = _two_models(comparison)
         rewording = _rewording(comparison)
-    if not chosen:
-        say("Choose at least one labeler.")
+    if not chosen or not models:
+        say(f"Choose at least one {'reward model' if chosen else 'labeler'}.")
         return
     try:
         spec = spec_of_runs(
             [comparison],
+            models=tuple(models),
             labelers=tuple(chosen),
             before=before,
             after=after,
@@ -117,26 +138,37 @@ def _begin(comparison: str, labelled: list[str]) -> None:
         st.rerun()
 
 
+def _several(
+    label: str, options: list[str], first: list[str], key: str, named: Callable[[str], str]
+) -> list[str]:
+    """Ask for some of a list; `first` are chosen until others are, or the form is filled."""
+    if key not in st.session_state:
+        st.session_state[key] = first
+    st.session_state[key] = [one for one in st.session_state[key] if one in options]
+    return st.multiselect(label, options, key=key, format_func=named)
+
+
+def _run_named(run_id: str) -> str:
+    return f"run {run_id}" if run_id else "none"
+
+
 def _rewording(comparison: str) -> str:
     """The rewording of the study to join, or one of other rows of its dataset; empty for none."""
     offered = [*rewordings_at_hand(comparison), ""]
     if len(offered) == 1:
         return ""
+    if st.session_state.get(REWORDING) not in offered:
+        own = [run.id for run in rewordings_of_study(comparison)]
+        st.session_state[REWORDING] = offered[0] if offered[0] in own else ""
     field = AnalysisSpec.model_fields["rewording"]
-    own = [run.id for run in rewordings_of_study(comparison)]
     return st.selectbox(
-        field.title or "",
-        offered,
-        index=0 if offered[0] in own else len(offered) - 1,
-        key="analysis-rewording",
-        format_func=lambda run_id: f"run {run_id}" if run_id else "none",
-        help=field.description,
+        field.title or "", offered, key=REWORDING, format_func=_run_named, help=field.description
     )
 
 
 def _two_models(comparison: str) -> tuple[str, str]:
     """The model before and the one after training; two empty names for nobody's."""
-    models = runs.spec_of(runs.get(comparison), CompareSpec).models
+    models = models_of(comparison)
     fields = AnalysisSpec.model_fields
     if len(models) < 2:
         return "", ""

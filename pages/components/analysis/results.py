@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from ivan_core.experiments.analysis.here import not_here
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.breaks import BREAKS
 from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK
@@ -19,6 +20,7 @@ from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import files_and_settings, one_question, quotable
+from pages.components.kit.state import RUNS
 from pages.components.kit.text import say
 
 _TABS: dict[str, Callable[[Analysed], None]] = {
@@ -34,6 +36,9 @@ def analysis(analysed: Analysed) -> None:
     """Draw what a finished analysis found."""
     if note := analysed.dataset.about["note"]:
         say(note, "small", quiet=True)
+    if gone := not_here(analysed):
+        say(gone)
+        st.page_link(RUNS, label=":primary[Import runs →]")
     tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
     one_question(tabs, "analysis-view")
     as_published(analysed)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.words import number_of
+from ivan_core.experiments.analysis.here import is_here
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.looks import BEWARE, TABLE, second_look_sentence
 from ivan_core.experiments.compare.results import open_results, rows_page
@@ -48,9 +49,12 @@ def _list(analysed: Analysed) -> None:
     row_ids = listed["row_id"].tolist()
     page = turned_to(len(row_ids), _TURNED)
     shown = page_of(row_ids, page)
+    if not is_here(analysed, analysed.spec.comparison):
+        st.dataframe(listed, hide_index=True, key="second-look-numbers", alt="The pairs in numbers")
+        return
     try:
         texts = rows_page(open_results(analysed.spec.comparison), row_ids, page)
-    except IvanError as error:  # its comparison is gone
+    except IvanError as error:  # its table is damaged
         show_error(error)
         return
     places = [_of_pair(analysed.spec.comparison, row) for row in shown]

@@ -10,9 +10,13 @@ import streamlit as st
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
-from ivan_core.engine import handling as runs
+from ivan_core.engine import handling as runs, studies
+from ivan_core.experiments.analysis.here import IMPORT_THEM, left_behind
+from ivan_core.experiments.analysis.units import AnalysisSpec
+from pages.components.analysis.form import LABELERS, OF, REWORDING
 from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST, with_dataset
 from pages.components.kit.state import choose_run, page_of
+from pages.components.kit.study import STUDY
 
 _Filled = dict[str, Any]
 
@@ -26,6 +30,8 @@ def why_not(run: Run) -> str:
     """Why a run cannot be done once more from a form; empty if it can."""
     if "files" in runs.imported_from(run):
         return "It was read from files: nobody knows what made them. Import the files again."
+    if run.kind == "analysis" and (gone := left_behind(runs.spec_of(run, AnalysisSpec))):
+        return f"It joins run {gone}, which is not here. {IMPORT_THEM}"
     return ""
 
 
@@ -118,10 +124,26 @@ def _rows(keys: str, spec: RowsSpec, first: bool = True) -> _Filled:
     return {f"{keys}-rows": ALL}
 
 
+def _analysis(spec: Any) -> _Filled:
+    about = studies.about_run(spec.comparison)
+    return {
+        **({STUDY: about.id} if about else {}),
+        OF: spec.comparison,
+        LABELERS: list(spec.labelers),
+        "analysis-models": list(spec.models),
+        "analysis-control": spec.control,
+        "analysis-first-try": spec.first_try,
+        "analysis-before": spec.before,
+        "analysis-after": spec.after,
+        REWORDING: spec.rewording,
+    }
+
+
 _FORMS: dict[str, Callable[[Any], _Filled]] = {
     "compare": _compare,
     "labels": _labels,
     "taxonomy": _batches,
     "rewrite": _rewrite,
+    "analysis": _analysis,
 }
 """What fills the form of each kind of run."""

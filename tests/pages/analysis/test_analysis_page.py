@@ -25,6 +25,7 @@ from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 from pages.components.analysis.results import _TABS
+from pages.components.runs.duplicate import filled, why_not
 
 ANALYSIS = "pages/analysis.py"
 BREAKS = str(list(_TABS).index("What breaks it?"))
@@ -46,6 +47,28 @@ def test_before_anything_is_judged_the_form_says_so_and_leads_to_compare(data_di
     assert "No reward model has judged these pairs yet." in page.said
     assert leads_to(page, "Judge them") == ["compare?"]
     assert "analyse" not in page.buttons
+
+
+def test_a_duplicate_fills_the_form_with_what_was_joined(analysing: Analysing, open_page, spawned):
+    """Older labels, one of two models, the older comparison, no rewording: all as it was asked."""
+    older, compared = analysing.labelled(), analysing.compared()
+    analysing.labelled(), analysing.compared((PLAIN,))
+    asked = spec_of_runs(
+        [compared, older], models=(PLAIN, OTHER), before=PLAIN, after=OTHER, control="none"
+    )
+    run_id, _ = runs.start(asked.model_copy(update={"first_try": True}))
+    work(Registry(analysing.data_dir), run_id)
+    analysing.reworded()
+    study = study_of(compared)
+    page = open_page(ANALYSIS, study=study)
+    for key, value in filled(runs.get(run_id)).items():
+        page.app.session_state[key] = value
+    page.run()
+    page.press("analyse")
+    assert spawned[-1] != run_id
+    assert runs.get(spawned[-1]).spec == runs.get(run_id).spec
+    archive.delete(older)
+    assert why_not(runs.get(run_id)).startswith(f"It joins run {older}, which is not here.")
 
 
 def test_pairs_that_nobody_labelled_lead_to_taxonomy(analysing: Analysing, open_page):
@@ -92,6 +115,36 @@ def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     assert page.kinds.count("vega_lite_chart") == 1
     assert "Alike in all else in this table, " in page.said and "typical margins" in page.said
     assert not page.app.error
+
+
+def test_what_stands_beside_is_drawn_when_its_fold_is_opened(analysing: Analysing, open_page):
+    run_id = analysing.analysed(analysing.compared(), analysing.labelled())
+    page = open_page(ANALYSIS, run=run_id)
+    assert "Of two replies alike in all else" not in page.said
+    for key in ("beside-_choice", "beside-_topics", "beside-_shares"):
+        page.app.session_state[key] = True
+    page.run()
+    assert "Of two replies alike in all else, a refusing reply is chosen in" in page.said
+    assert "No topic or subset has ten pairs that differ in a feature" in page.said
+    assert f"{PLAIN}: of the " in page.said
+    assert page.kinds.count("vega_lite_chart") == 2
+
+
+def test_an_analysis_that_came_alone_says_what_is_not_here_and_draws_no_link_to_it(
+    analysing: Analysing, open_page
+):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    run_id = analysing.analysed(compared, labelled)
+    archive.delete(labelled)
+    archive.delete(compared)
+    for view in range(len(_TABS)):
+        page = open_page(ANALYSIS, run=run_id, view=str(view))
+        told = f"Not here: the comparison (run {compared}), labels (run {labelled})."
+        assert told in page.said and not page.app.error
+        assert leads_to(page, "Import runs") == ["runs?"]
+        led = [to.partition("?")[2].split("&") for to in page.links.values()]
+        assert not [one for one in led if {f"run={compared}", f"run={labelled}"} & {*one}]
+        assert not [key for key in page.buttons if key.startswith(("change-", "analyse"))]
 
 
 def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: Analysing, open_page):
@@ -224,7 +277,7 @@ def test_the_list_without_its_comparison_says_that_it_is_gone(
     archive.delete(compared)
     page = open_page(ANALYSIS, run=run_id, view=SECOND)
     assert "at least one voice goes against" in page.said
-    assert f"There is no run '{compared}' here." in page.said
+    assert f"Not here: the comparison (run {compared})." in page.said
 
 
 def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_told(

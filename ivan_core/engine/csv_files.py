@@ -55,7 +55,8 @@ csv.field_size_limit(2**27)
 class Given:
     """The files of one kind, and on what: `names` are those of who judged, by the files.
 
-    `force` leaves rows aside that would else be refused.
+    `force` leaves rows aside that would else be refused. `before` are the runs that were read of
+    files of other kinds in the same command: comparisons come first.
     """
 
     paths: Sequence[Path]
@@ -63,6 +64,7 @@ class Given:
     request: DatasetRequest
     names: Mapping[Path, str]
     force: bool
+    before: Sequence[FromCsv] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,10 @@ def import_csvs(
         _check_name(name)
     named = dict(zip(results, names, strict=True)) if names else {}
     read: list[FromCsv] = []
-    for kind, own in of_kind.items():
+    for kind in (one for one in kinds if one in of_kind):
+        given = Given(of_kind[kind], found, located(dataset), named, force, tuple(read))
         try:
-            read += kinds[kind].read(Given(own, found, located(dataset), named, force))
+            read += kinds[kind].read(given)
         except BadInput as error:
             refused.append(error)
     if refused:

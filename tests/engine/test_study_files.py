@@ -20,6 +20,7 @@ from ivan_core.engine import handling as runs, studies, zips
 from ivan_core.engine.csv_files import import_csvs
 from ivan_core.engine.import_files import import_files
 from ivan_core.engine.imports import read_dataset
+from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.experiments.rewrite.results import open_rewrite
@@ -102,6 +103,28 @@ def test_all_files_of_a_study_enter_at_once_and_each_is_its_run(
         table = results.table.set_index(["row_id", "preference"])[REFUSAL]
         assert all(table[row, "chosen"] == (row % 2 == 1) for row in results.row_ids)
         assert not any(table[row, "rejected"] for row in results.row_ids)
+
+
+def test_models_of_a_rewording_are_called_as_the_comparison_with_their_rewards_calls_them(
+    request_of: DatasetRequest, files: list[Path], tmp_path: Path
+) -> None:
+    """The file calls them aligned and control; in whatever order files are given, or later."""
+    control = {"original_chosen_score_rm_control": 7.25, "original_rejected_score_rm_control": -1}
+    aligned = [{"original_chosen_score_rm_aligned": row} for row in range(4)]
+    rows = [row_of(row, original_rejected_score_rm_aligned=0, **aligned[row]) for row in range(4)]
+    one = rewrite_csv(files[0], *rows)
+    found = import_csvs([one, *files[1:4]], request_of)
+    reworded = next(one.run_id for one in found if runs.get(one.run_id).kind == "rewrite")
+    assert list(open_rewrite(reworded).models) == ["one", "rm_control"]
+    compared = next(one.run_id for one in found if runs.get(one.run_id).kind == "compare")
+    labelled = next(one.run_id for one in found if runs.get(one.run_id).kind == "labels")
+    joined = spec_of_runs([compared, labelled])
+    assert joined.rewording == reworded, "a study that came whole is analysed with its rewording"
+    (later,) = import_csvs([rewrite_csv(tmp_path / "later.csv", *rows)], request_of)
+    assert list(open_rewrite(later.run_id).models) == ["one", "rm_control"]
+    other = [{**row, **control, "original_chosen_score_rm_aligned": 9} for row in rows]
+    (unlike,) = import_csvs([rewrite_csv(tmp_path / "unlike.csv", *other)], request_of)
+    assert list(open_rewrite(unlike.run_id).models) == ["rm_aligned", "rm_control"]
 
 
 def test_they_are_one_study_and_each_stage_counts_its_own_rows(

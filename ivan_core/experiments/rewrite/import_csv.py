@@ -36,6 +36,7 @@ from ivan_core.engine.work import versions
 from ivan_core.engine.zips import CARD
 from ivan_core.experiments.rewrite.archive import rewording
 from ivan_core.experiments.rewrite.files import CSV_COLUMNS, FAILED_COLUMNS
+from ivan_core.experiments.rewrite.model_names import model_names
 from ivan_core.experiments.rewrite.rows import KeptRewording
 from ivan_core.experiments.rewrite.run import ORDER
 from ivan_core.experiments.rewrite.steps import CARDS
@@ -51,6 +52,8 @@ IMPORTED = "the imported file"
 """Who compared and labelled the texts of a file, which does not say so."""
 RM = ("rm_aligned", "rm_control")
 """What the two reward models are called, as in the file's columns."""
+_UNTOLD = "Rewards imported; the file does not say which model this is."
+_TOLD_BY_REWARDS = "Rewards imported; of the originals they are those of this model."
 _WORDS = {"original": "original", "reworded": "rewritten"}
 _ENDING = "-rewrite"
 _CHUNK = 64
@@ -73,6 +76,8 @@ class _File:
     similar: dict[tuple[int, Side], float] = field(default_factory=dict)
     labels: dict[_Place, list[Label]] = field(default_factory=dict)
     models: set[str] = field(default_factory=set)
+    called: dict[str, str] = field(default_factory=dict)
+    """The models' own names, by those of the file's columns."""
     others: list[int] = field(default_factory=list)
     """The lines whose texts are not the dataset's."""
     wrong: list[str] = field(default_factory=list)
@@ -104,8 +109,9 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         raise BadInput(f"{path.name} rewords no pair of {dataset.about['label']}.")
     if not found.models:
         raise BadInput(f"{path.name} holds no reward.", "Give a file with what a model scored.")
+    _call_models(found, given)
     row_ids = sorted(found.pieces)
-    models = tuple(name for name in RM if name in found.models)
+    models = tuple(found.called[name] for name in RM if name in found.models)
     spec = RewriteSpec(
         dataset=given.request,
         rewriter=name,
@@ -117,10 +123,7 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
         row_ids=None if len(row_ids) == dataset.rows else tuple(row_ids),
     )
     units = plan_units(spec, row_ids, _CHUNK, together=True)
-    cards = [
-        ModelCard(id=one, note="Rewards imported; the file does not say which model this is.")
-        for one in models
-    ]
+    cards = [ModelCard(id=one, note=_UNTOLD if one in RM else _TOLD_BY_REWARDS) for one in models]
     workers = {kind: {"id": IMPORTED, "revision": ""} for kind in CARDS}
     workers[CARDS[0]] = {"id": name, "revision": "", "kind": "import"}
     if not spec.labeler:
@@ -150,6 +153,23 @@ def _run(given: Given, path: Path, failed: Path | None) -> FromCsv:
     }
     files = [one for one in (path, failed) if one is not None]
     return FromCsv(files, [name], spec, came, manifest)
+
+
+def _call_models(found: _File, given: Given) -> None:
+    """Call the models as the comparison does that has the same rewards of the originals."""
+    originals = {
+        name: {
+            (row_id, side): value
+            for ((row_id, variant, side), model), value in found.rewards.items()
+            if model == name and variant == LABELLED[0]
+        }
+        for name in RM
+        if name in found.models
+    }
+    found.called = model_names(originals, given.dataset, given.before)
+    found.rewards = {
+        (place, found.called[model]): value for (place, model), value in found.rewards.items()
+    }
 
 
 def _rewordings(path: Path, dataset: PreparedDataset) -> _File:

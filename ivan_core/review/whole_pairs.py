@@ -113,18 +113,16 @@ class Described:
 
     @property
     def sentence(self) -> str:
-        """As in "By now both replies of 12 of 300 pairs are described; ..."; empty where nobody
+        """As in "By now people have described both replies of 12 of 300 pairs."; empty where nobody
         described any."""
         if not self.whole and not self.part:
             return ""
-        told = (
-            f"By now people have described both replies of {self.whole:,} pairs"
-            f" of the {LEAST_REVIEWED} that it takes"
-        )
-        if not self.part:
-            return f"{told}."
-        more = number_of(self.part, "more pair is", "more pairs are")
-        return f"{told}; {more} half described, which does not count."
+        of = f"{self.whole:,} of {LEAST_REVIEWED} pairs"
+        if self.whole >= LEAST_REVIEWED:
+            of = f"{self.whole:,} pairs, {LEAST_REVIEWED} are needed"
+        told = f"By now people have described both replies of {of}"
+        more = number_of(self.part, "pair", "pairs")
+        return f"{told}; {more} by half, which does not count." if self.part else f"{told}."
 
 
 def described(analysed: Analysed, labeler: str) -> Described:

@@ -157,6 +157,8 @@ def test_from_thirty_answers_on_each_half_their_shares_are_told(
     assert found is not None and found.listed is not None and found.random is not None
     assert (found.listed, found.random) == (wilson(20, 30), wilson(6, 30))
     assert (found.low, found.high) == difference_interval(found.listed, found.random)
+    # Wilson 20/30: .4878, .8077; 6/30: .0951, .3731. Newcombe: .4667 - sqrt(.1789² + .1731²), ...
+    assert (found.low, found.high) == pytest.approx((0.2178, 0.6425), abs=1e-4)
     assert preferred_sentence(found) == (
         "People prefer the other reply in 67% [49, 81] of 30 answers on listed pairs and in"
         " 20% [10, 37] of 30 on random ones: a difference of +47 points [+22, +64]."

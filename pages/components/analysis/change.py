@@ -22,6 +22,7 @@ from ivan_core.experiments.analysis.sentences.change import (
     shift_sentence,
     trained_sentence,
 )
+from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
 from ivan_core.experiments.analysis.views import behind, of_regime, of_training
 from ivan_core.figures.words import FOR_THE_PAPER
@@ -59,6 +60,7 @@ def what_training_changed(analysed: Analysed) -> None:
         say(told, "small")
     _seen_and_unseen(analysed, labeler)
     say(trained_sentence(analysed), "small", quiet=True)
+    say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
     view, control = view_and_control(analysed, "change")
     effects = change_rows(analysed, labeler, view, control)
     left, right = st.columns([3, 2], gap="large")

@@ -119,7 +119,9 @@ def _take_asked(dataset: str) -> None:
 
 @kindly
 def _make(request: QueueRequest) -> None:
-    st.session_state["review-queue"] = make_queue(request).id
+    st.session_state[CHOSEN] = make_queue(request).id
+    st.query_params.pop(ASK, None)
+    st.session_state.pop(_ASKED, None)
 
 
 def _more(dataset: str, task: Task, source: str, whole: bool) -> dict[str, Any]:
@@ -220,12 +222,20 @@ def queues_tab(dataset: str) -> None:
     """The table of queues, one of them in detail, and the form for another."""
     tell_refusal()
     states = [state_of(queue) for queue in queues_of(dataset)]
+    asked = ASK in st.query_params
+    if asked:
+        _form(dataset, True)
     if states:
         _table(states)
         _one(states)
     else:
         say("Nobody was asked yet. Make a queue, then send its link to people.")
-    with st.expander("Make a queue", expanded=not states or ASK in st.query_params):
+    if not asked:
+        _form(dataset, not states)
+
+
+def _form(dataset: str, opened: bool) -> None:
+    with st.expander("Make a queue", expanded=opened):
         make_form(dataset)
 
 

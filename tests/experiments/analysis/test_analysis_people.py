@@ -179,10 +179,8 @@ def test_a_queue_of_pairs_that_people_answer_gives_effects_as_people_label(many:
     answer(items[:595])
     now = described(before, labelled)
     assert now.whole + now.part == 300 and 0 < now.part <= 5
-    assert now.sentence == (
-        f"By now people have described both replies of {now.whole} pairs of the 300 that it takes;"
-        f" {now.part} more pairs are half described, which does not count."
-    )
+    told = f"By now people have described both replies of {now.whole} of 300 pairs; "
+    assert now.sentence == f"{told}{now.part} pairs by half, which does not count."
     answer(items[595:])
     assert described(before, labelled) == Described(300, 0)
     found = open_analysis(many.analysed(compared, labelled))

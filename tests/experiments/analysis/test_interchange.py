@@ -29,7 +29,15 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision
 from ivan_core.experiments.analysis.interchange import rows as of_rows
 from ivan_core.experiments.analysis.interchange.rows import source_of
-from ivan_core.experiments.analysis.interchange.write import Asked, Format, export, export_bytes
+from ivan_core.experiments.analysis.interchange.write import (
+    Asked,
+    Format,
+    export,
+    export_bytes,
+    manifest_bytes,
+    manifest_name,
+    settled_of,
+)
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.compare.results import open_results
 
@@ -251,6 +259,11 @@ def test_the_manifest_counts_what_was_settled(settled: Analysed, tmp_path: Path)
         "settled for none": 1,
     }
     assert "3 dropped" in made.sentence
+    # The page tells these before anything is downloaded, and hands out the same counts.
+    assert settled_of(settled) == {"rejected": 2, "chosen": 1, "none": 1}
+    told = json.loads(manifest_bytes(settled, Asked("dpo", settled="drop")))
+    assert told == json.loads((tmp_path / manifest_name(settled.run.id)).read_text())
+    assert (told["counts"]["dropped"], told["settled"]) == (3, "drop")
 
 
 def test_hostile_texts_come_back_as_they_are(

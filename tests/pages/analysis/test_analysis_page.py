@@ -342,11 +342,11 @@ def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_f
 
     answer(items[:3])
     page = open_page(ANALYSIS, run=run_id)
-    assert "both replies of 0 pairs of the 300 that it takes; 3 more pairs are half" in page.said
+    assert "described both replies of 0 of 300 pairs; 3 pairs by half, which" in page.said
     assert leads_to(page, "See how far they are on Review") and not leads_to(page, "Ask people")
     answer(items[3:])
     page = open_page(ANALYSIS, run=run_id)
-    assert "both replies of 300 pairs of the 300 that it takes." in page.said
+    assert "described both replies of 300 pairs, 300 are needed." in page.said
     page.press("analysis-people")
     (again,) = spawned
     assert runs.any_spec_of(runs.get(again)) == analysed.spec
@@ -354,13 +354,29 @@ def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_f
     assert "Diamonds: as people label." in open_page(ANALYSIS, run=again).said
 
 
-def test_the_files_hold_the_pairs_as_other_tools_read_them(analysing: Analysing, open_page):
+def test_the_files_hold_the_pairs_as_other_tools_read_them(
+    analysing: Analysing, open_page, data_dir
+):
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     page = open_page(ANALYSIS, run=run_id)
     assert "They hold all pairs, with their texts." in page.said
     formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
     buttons = {one.key for one in page.app.get("download_button")}
     assert {*formats, "analysis-report-texts", f"file-{run_id}-report.html"} <= buttons
+    assert "People settled" not in page.said
+    dataset = open_analysis(run_id).dataset.fingerprint
+    said = Said(data_dir, dataset)
+    queue = said.pairs(4)
+    for name in ("Ann", "Bob"):
+        said.choose(queue, name, {0: "rejected", 1: "chosen", 2: "rejected", 3: "none"})
+    page = open_page(ANALYSIS, run=run_id)
+    assert "in 1 the chosen reply, in 2 the other one, in 1 neither." in page.said
+    choice = page.app.segmented_control(key="analysis-settled")
+    assert choice.options == ["For training, keep all as they are", "Turn 2 round", "Leave 3 out"]
+    assert not any("--settled" in one.value for one in page.app.code)
+    choice.set_value("drop")
+    page.run()
+    assert any("--export dpo --settled drop" in one.value for one in page.app.code)
 
 
 def test_without_a_rewording_the_tab_says_so_and_leads_to_it(analysing: Analysing, open_page):

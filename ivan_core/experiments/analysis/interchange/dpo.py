@@ -45,6 +45,17 @@ def dpo(source: Source, wanted: Wanted, counts: Counter[str]) -> Iterator[str]:
             yield f"{json.dumps(line, allow_nan=False)}\n"
 
 
+def settled_in(source: Source) -> Counter[str]:
+    """How many pairs of a file people settled, by what they prefer: chosen, rejected or none.
+
+    Pairs that the file leaves out in any case are not among them.
+    """
+    dataset = source.analysed.dataset
+    settled = {row: one.answer for row, one in settled_pairs(dataset).items() if one.answer}
+    rows = [row for row in source.rows if row in settled] if settled else []
+    return Counter(settled[one.row_id] for one in dataset.pairs(rows) if not _left_out(one))
+
+
 def _left_out(pair: Pair) -> str:
     """Why a pair is no preference between two replies to one prompt; empty where it is."""
     if pair.unrated:

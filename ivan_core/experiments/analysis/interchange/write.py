@@ -15,7 +15,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import access
 from ivan_core.engine.work import versions
 from ivan_core.experiments.analysis.interchange.annotated_pairs import annotated_pairs
-from ivan_core.experiments.analysis.interchange.dpo import dpo
+from ivan_core.experiments.analysis.interchange.dpo import dpo, settled_in
 from ivan_core.experiments.analysis.interchange.llm_comparator import llm_comparator
 from ivan_core.experiments.analysis.interchange.rows import MOST, Source, source_of
 from ivan_core.experiments.analysis.interchange.settled import WANTED, Wanted
@@ -59,6 +59,11 @@ class Exported:
         return f"{told}, with their texts{drawn}{f' ({done})' if done else ''}."
 
 
+def manifest_name(run_id: str) -> str:
+    """Such as `2026-01-31-12-00-dpo-manifest.json`."""
+    return _beside(Path(file_name(run_id, "dpo"))).name
+
+
 def file_name(run_id: str, wanted: Format) -> str:
     """Such as `2026-01-31-12-00-dpo.jsonl`."""
     return f"{run_id}-{wanted}.{'jsonl' if wanted == 'dpo' else 'json'}"
@@ -96,6 +101,19 @@ def export_bytes(analysed: Analysed, asked: Asked) -> bytes:
     for piece in _pieces(source_of(analysed, every=asked.every), asked, Counter()):
         file.write(piece.encode())
     return file.getvalue()
+
+
+def manifest_bytes(analysed: Analysed, asked: Asked) -> bytes:
+    """What is counted of such a file for training, for a download beside it."""
+    source, counts = source_of(analysed, every=asked.every), Counter[str]()
+    for _ in _pieces(source, asked, counts):
+        pass
+    return json.dumps(_manifest(source, asked, counts), indent=1).encode()
+
+
+def settled_of(analysed: Analysed) -> Counter[str]:
+    """How many pairs of a download people settled, by what they prefer."""
+    return settled_in(source_of(analysed))
 
 
 def _pieces(source: Source, asked: Asked, counts: Counter[str]) -> Iterator[str]:

@@ -33,7 +33,7 @@ _USUAL = 0.5
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """How many people answered, and what most of them say of both replies of each pair."""
+    """How many people described a reply of these pairs, and what most of them say of each."""
 
     count: int
     said: Labelled
@@ -91,7 +91,8 @@ def people_on(dataset: PreparedDataset, row_ids: Ints) -> People | None:
     nothing = np.zeros((len(row_ids), 0), dtype=np.bool_)
     chosen, rejected = sides[0][:, asked], sides[1][:, asked]
     said_of = Labelled("", PEOPLE, keys, chosen, rejected, chosen - rejected, (), nothing)
-    return People(len(used.texts), said_of)
+    count = sum(any(text.row_id in places for text in own) for own in used.texts.values())
+    return People(count, said_of)
 
 
 def _number(answer: Label) -> float:

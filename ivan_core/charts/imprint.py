@@ -13,6 +13,7 @@ from ivan_core.charts import marks, palette
 from ivan_core.metrics.intervals import interval_text, number_text
 
 _NOTHING = "No feature differs in enough pairs, so there is nothing to draw."
+_SIGNS = "dot: clear, ring: clear for this labeler, stroke: not"
 _ROOM = 150
 _NAME = 30
 """Pixels of a row for its name; each series takes so many more below it."""
@@ -26,6 +27,7 @@ def imprint_dots(
     title: str = "What does it reward?",
     *,
     dark: bool = False,
+    subtitle: str = _SIGNS,
 ) -> palette.Drawing:
     """What models reward, the largest effects first, in typical margins.
 
@@ -38,7 +40,7 @@ def imprint_dots(
     series = effects["model"].where(effects["clear"] != PEOPLE, as_people)
     shown = effects.assign(series=series, decimals=2)
     across = "Typical margins more for the reply that has it"
-    return _effect_dots(shown, titles, title, across, dark)
+    return _effect_dots(shown, titles, title, across, dark, subtitle)
 
 
 def labeler_dots(
@@ -88,7 +90,7 @@ def _effect_dots(
     title: str,
     across: str,
     dark: bool,
-    subtitle: str = "dot: clear, ring: clear for this labeler, stroke: not",
+    subtitle: str = _SIGNS,
 ) -> palette.Drawing:
     known = effects[effects["estimate"].notna()]
     if known.empty:

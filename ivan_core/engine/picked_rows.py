@@ -17,7 +17,6 @@ from ivan_core.figures.chart import ChartsAndSentences, Narrowing, PickedRows
 from ivan_core.lists.conditions import (
     BY_HAND,
     LENGTHS,
-    Condition,
     Filter,
     Ints,
     Listing,
@@ -25,7 +24,7 @@ from ivan_core.lists.conditions import (
     matching,
     without_value,
 )
-from ivan_core.lists.others import AllOf, Elsewhere, called, language
+from ivan_core.lists.others import called, language, measures_of
 from ivan_core.lists.url import parameters, query_of, read_filter
 from ivan_core.settings import data_dir
 
@@ -93,8 +92,7 @@ def picked_rows(
             f"No {_noun(listing)} of run {run_id} is left by these conditions.",
             "Take a condition away.",
         )
-    conditions = [asked for one in wanted.conditions for asked in _asked_of(one)]
-    measures = {name for one in conditions for name in (one.measure, one.needs)}
+    measures = measures_of(wanted.conditions)
     bare = measure in measures or BY_HAND in measures
     key, beside = row_ids.tobytes(), tuple(asked.beside.items())
     only = _only(given.narrowing.only, given.open, data_dir(), run_id, key, bare, beside, stamp)
@@ -206,11 +204,6 @@ def _rates_told(measure: str, measures: Collection[str], what: str) -> str:
         f" Rates are those of such {what} alone; an interval takes them for a random draw of all"
         f" {what} that would be picked so."
     )
-
-
-def _asked_of(condition: Condition) -> tuple[Condition, ...]:
-    asked = condition.asked if isinstance(condition, Elsewhere) else condition
-    return asked.asked if isinstance(asked, AllOf) else (asked,)
 
 
 def _short(words: str) -> str:

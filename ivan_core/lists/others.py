@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal
@@ -151,6 +151,16 @@ class AllOf(Condition):
     def ranks(self, listing: Listing) -> Floats | None:
         found = (one.ranks(listing) for one in self.asked)
         return next((by for by in found if by is not None), None)
+
+
+def measures_of(conditions: Iterable[Condition]) -> set[str]:
+    """What conditions ask that a chart may draw: the rates of that follow from them."""
+    found: set[str] = set()
+    for condition in conditions:
+        asked = condition.asked if isinstance(condition, Elsewhere) else condition
+        for one in asked.asked if isinstance(asked, AllOf) else (asked,):
+            found |= {one.measure, one.needs}
+    return found
 
 
 def on_pairs(listing: Listing, wanted: Filter, other: Listing, own: Language) -> Filter | None:

@@ -75,6 +75,15 @@ AFTER_LOOKING = "chosen after looking"
 """How sure an effect in picked rows is: no word of a test may stand there."""
 
 
+AT_ONCE = 40_000
+"""Of so many pairs numbers are computed as a page is drawn, of more when somebody asks for them."""
+
+
+def takes_a_while(analysed: Analysed) -> bool:
+    """Whether numbers of picked rows are computed only when somebody asks."""
+    return len(analysed.row_ids) > AT_ONCE
+
+
 def picked_effects(
     analysed: Analysed, labeler: str, view: str, control: str, places: Ints
 ) -> pd.DataFrame:

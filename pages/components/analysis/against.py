@@ -18,13 +18,8 @@ from ivan_core.experiments.analysis.sentences.against import (
 from ivan_core.experiments.analysis.views import of_share, why_behind
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.against import ALL
-from pages.components.analysis.chosen import (
-    chosen_effect,
-    labeler_of_page,
-    open_effect,
-    pairs_link,
-    see_pairs,
-)
+from pages.components.analysis.chosen import chosen_effect, labeler_of_page, open_effect, pairs_link
+from pages.components.analysis.picked import picked, picked_people
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart, pick_model
 from pages.components.kit.state import dark
@@ -34,6 +29,9 @@ from pages.components.kit.text import say
 def where_against_people(analysed: Analysed) -> None:
     """Say how often each model goes against the choice, and draw what goes with it."""
     labeler = labeler_of_page(analysed)
+    if (some := picked(analysed)) is not None:
+        picked_people(analysed, labeler, some)
+        return
     for model in analysed.models:
         say(against_sentence(analysed, model, labeler), "headline")
     for model in analysed.models:
@@ -57,7 +55,8 @@ def where_against_people(analysed: Analysed) -> None:
             say(TITLES.get(named[0]["feature"], named[0]["feature"]), "lead")
         for row in named:
             say(why_sentence(row, analysed.labeler(labeler), analysed.dataset.chosen_by))
-            see_pairs(analysed, row["away"], why_behind(labeler, row))
+            told = f"See the {number_of(int(row['away']), 'pair')}, by the {row['side']} reply"
+            pairs_link(analysed, told, why_behind(labeler, row))
     with st.expander(FOR_THE_PAPER):
         st.dataframe(
             analysed.table("why", model=model, labeler=labeler),

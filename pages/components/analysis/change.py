@@ -74,7 +74,8 @@ def what_training_changed(analysed: Analysed) -> None:
         if named:
             say(TITLES.get(named[0]["feature"], named[0]["feature"]), "lead")
             say(effect_sentence(named[0], analysed.labeler(labeler)))
-            see_pairs(analysed, named[0]["differs"], behind(labeler, named[0]))
+            shown = named[0]
+            see_pairs(analysed, shown["model"], shown["differs"], behind(labeler, shown))
     _regimes(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
         say(_CIRCULAR, "small")

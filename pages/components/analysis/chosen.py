@@ -16,7 +16,7 @@ from ivan_core.metrics.imprint.rows import CONTROLS
 from pages.components.analysis.form import CONTROL_WORDS
 from pages.components.kit.results import Point, one_of
 from pages.components.kit.state import COMPARE, write_query
-from pages.components.kit.text import md_escape
+from pages.components.kit.text import md_escape, short_names
 
 LABELER, EFFECT = "labeler", "effect"
 """Whose labels, and the feature and series of a mark, in the address."""
@@ -81,10 +81,11 @@ def chosen_effect(rows: Sequence[dict[str, Any]], series: str) -> list[dict[str,
     return sorted(named, key=lambda row: row[series] != pressed)
 
 
-def see_pairs(analysed: Analysed, count: int, *conditions: Condition) -> None:
+def see_pairs(analysed: Analysed, model: str, count: int, *conditions: Condition) -> None:
     """A link to the pairs of one mark, those that speak most against it first."""
     if count:
-        pairs_link(analysed, f"See its {number_of(count, 'pair')}", *conditions)
+        of = f" of {short_names(analysed.models)[model]}" if len(analysed.models) > 1 else ""
+        pairs_link(analysed, f"See the {number_of(count, 'pair')}{of}", *conditions)
 
 
 def pairs_link(analysed: Analysed, label: str, *conditions: Condition) -> None:

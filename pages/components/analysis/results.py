@@ -16,6 +16,7 @@ from pages.components.analysis.against import where_against_people
 from pages.components.analysis.breaks import what_breaks_it
 from pages.components.analysis.change import what_training_changed
 from pages.components.analysis.for_others import files_for_others
+from pages.components.analysis.picked import of_all_pairs
 from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
@@ -39,10 +40,17 @@ def analysis(analysed: Analysed) -> None:
     if gone := not_here(analysed):
         say(gone)
         st.page_link(RUNS, label=":primary[Import runs →]")
-    tabs = {question: partial(draw, analysed) for question, draw in _TABS.items()}
+    tabs = {question: partial(_question, question, analysed) for question in _TABS}
     one_question(tabs, "analysis-view")
     as_published(analysed)
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
     with st.expander("Files for other tools"):
         files_for_others(analysed)
+
+
+def _question(question: str, analysed: Analysed) -> None:
+    """One question; those that no condition narrows say so."""
+    if question not in (WHAT_FOR, AGAINST):
+        of_all_pairs()
+    _TABS[question](analysed)

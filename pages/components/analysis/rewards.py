@@ -28,6 +28,7 @@ from pages.components.analysis.chosen import (
     view_and_control,
 )
 from pages.components.analysis.described import whole_pairs
+from pages.components.analysis.picked import picked, picked_rewards
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
 from pages.components.kit.state import dark
@@ -37,6 +38,9 @@ from pages.components.kit.text import say
 def what_it_rewards(analysed: Analysed) -> None:
     """Say how much the labels explain, draw each feature's effect, and open the rows behind one."""
     labeler = labeler_of_page(analysed)
+    if (some := picked(analysed)) is not None:
+        picked_rewards(analysed, labeler, some)
+        return
     for model in analysed.models:
         say(explained_sentence(analysed, model, labeler), "headline")
     say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
@@ -70,4 +74,4 @@ def _one_effect(analysed: Analysed, labeler: str, rows: list[dict[str, Any]]) ->
     for row in named:
         say(effect_sentence(row, who))
         if row["clear"] != AS_PEOPLE:
-            see_pairs(analysed, row["differs"], behind(labeler, row))
+            see_pairs(analysed, row["model"], row["differs"], behind(labeler, row))

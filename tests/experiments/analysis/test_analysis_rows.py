@@ -9,17 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from given.made_analyses import OTHER, PLAIN, Analysing
+from given.made_labellings import REFUSAL
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine import handling
 from ivan_core.experiments.analysis.conditions import (
     LANGUAGE,
     PREFERS_WORDS,
     REGIME_WORDS,
+    AgainstIs,
     Behind,
     LabelsPrefer,
     RegimeIs,
     listing,
 )
+from ivan_core.experiments.analysis.numbers import picked_against, picked_effects
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.views import (
     behind,
@@ -28,9 +32,14 @@ from ivan_core.experiments.analysis.views import (
     of_share,
     why_behind,
 )
-from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, listing as compared
+from ivan_core.experiments.compare.conditions import (
+    LANGUAGE as OF_COMPARISONS,
+    REWARDS,
+    listing as compared,
+)
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.lists.conditions import Condition, Filter, matching, matching_rows
+from ivan_core.lists.others import Elsewhere, measures_of
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.imprint.against import REGIMES
 from ivan_core.metrics.imprint.preference import PREFERS
@@ -72,10 +81,8 @@ def test_each_mark_lists_its_pairs_those_most_against_it_first(study: Analysed) 
 
 def towards(study: Analysed, row: dict[str, Any]) -> pd.Series:
     """The margin of each pair for the reply that has the feature, by row id; worked by hand."""
-    from ivan_core.engine import handling
-
-    table = pd.read_parquet(handling.registry().folder(study.run.id) / "joined.parquet")
-    table = table.set_index("row_id")
+    path = handling.registry().folder(study.run.id) / "joined.parquet"
+    table = pd.read_parquet(path).set_index("row_id")
     y = table[f"typical|{row['model']}"]
     if row["before"]:
         y = y - table[f"typical|{row['before']}"]
@@ -128,6 +135,52 @@ def test_conditions_live_in_an_address_and_say_what_they_list(study: Analysed) -
     assert "that speak most against it first; got aligned with the choice from" in told
     assert "labels by chooser:1b prefer neither reply" in told
     assert set(REGIME_WORDS) == set(REGIMES) and set(PREFERS_WORDS) == set(PREFERS)
+
+
+def test_numbers_of_picked_pairs_are_estimates_and_intervals_in_the_margins_of_all(
+    study: Analysed,
+) -> None:
+    reader = study.labelers[0].run_id
+    places = np.arange(10, 40)
+    found = picked_effects(study, reader, "alone", "", places).set_index(["model", "feature"])
+    assert found["p"].isna().all() and found["p_holm"].isna().all()
+    assert set(found["clear"]) == {"chosen after looking"} and set(found["before"]) == {""}
+    row = {"model": PLAIN, "before": "", "labeler": reader, "feature": REFUSAL}
+    toward = towards(study, row)[places]
+    toward = toward[toward.notna() & (labelled(study, row)[places] != 0)]
+    one = found.loc[(PLAIN, REFUSAL)]
+    assert one["differs"] == len(toward) >= 10 and one["n"] == len(places)
+    assert one["estimate"] == pytest.approx(toward.mean())
+    assert one["low"] < one["estimate"] < one["high"]
+    every = picked_effects(study, reader, "together", "length", np.arange(60))
+    whole = study.table("imprint", labeler=reader, before="", view="together", control="length")
+    pd.testing.assert_frame_equal(
+        every[["model", "feature", "estimate", "low", "high", "differs", "n", "why"]],
+        whole[["model", "feature", "estimate", "low", "high", "differs", "n", "why"]],
+    )
+
+
+def test_shares_of_picked_pairs_count_these_and_have_no_interval_where_they_follow(
+    study: Analysed,
+) -> None:
+    chooser = study.labelers[1].run_id
+    wanted = Filter(LANGUAGE, (AgainstIs(model=PLAIN),))
+    places = matching(listing(study), wanted)
+    for bare in (False, True):
+        found = picked_against(study, chooser, places, bare=bare)
+        own = found[found["model"] == PLAIN].set_index("labeler_prefers")
+        assert own.loc["all", "pairs"] == own.loc["all", "misaligned"] == len(places) > 5
+        assert found["low"].isna().all() == bare
+    assert measures_of(wanted.conditions) >= {REWARDS}
+    elsewhere = (Elsewhere(run=study.run.id, of="analysis", asked=AgainstIs(model=PLAIN)),)
+    assert REWARDS in measures_of(elsewhere)
+
+
+def labelled(study: Analysed, row: dict[str, Any]) -> pd.Series:
+    """The difference of a label between both replies, by row id."""
+    path = handling.registry().folder(study.run.id) / "joined.parquet"
+    table = pd.read_parquet(path).set_index("row_id")
+    return table[f"difference|{row['labeler']}|{row['feature']}"]
 
 
 def test_first_try_leaves_the_same_pairs_out_of_the_list(

@@ -153,7 +153,7 @@ def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: An
     run_id = analysing.analysed(compared, labelled)
     page = open_page(ANALYSIS, run=run_id, effect=f"{INSULT}~{OTHER}")
     assert f"{OTHER} gives a reply with an insult" in page.said
-    to = leads_to(page, "See its ")[0]
+    to = leads_to(page, "pairs of other")[0]
     page_name, _, query = to.partition("?")
     assert page_name == "compare" and f"run={compared}" in query and INSULT in query
 

@@ -10,6 +10,8 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
+from ivan_core.charts.order import by_effect
+from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE
 from ivan_core.metrics.intervals import interval_text, number_text
 
 _NOTHING = "No feature differs in enough pairs, so there is nothing to draw."
@@ -18,7 +20,6 @@ _ROOM = 150
 _NAME = 30
 """Pixels of a row for its name; each series takes so many more below it."""
 _MARK = 13
-CLEAR, FOR_ONE, PEOPLE = "clear", "clear for this labeler", "as people label"
 
 
 def imprint_dots(
@@ -29,7 +30,7 @@ def imprint_dots(
     dark: bool = False,
     subtitle: str = _SIGNS,
 ) -> palette.Drawing:
-    """What models reward, the largest effects first, in typical margins.
+    """What models reward, clear effects first and the largest of these, in typical margins.
 
     `effects` has model, feature, estimate, low, high, clear, differs and n; features without an
     estimate are left out. A dot is filled where the effect is clear, hollow where it is for this
@@ -37,7 +38,7 @@ def imprint_dots(
     selection "effect" with feature and series.
     """
     as_people = effects["model"].map(_as_people)
-    series = effects["model"].where(effects["clear"] != PEOPLE, as_people)
+    series = effects["model"].where(effects["clear"] != AS_PEOPLE, as_people)
     shown = effects.assign(series=series, decimals=2)
     across = "Typical margins more for the reply that has it"
     return _effect_dots(shown, titles, title, across, dark, subtitle)
@@ -96,7 +97,7 @@ def _effect_dots(
     if known.empty:
         return _NOTHING
     ink = palette.ink(dark)
-    own = list(dict.fromkeys(known["series"][known["clear"] != PEOPLE]))
+    own = list(dict.fromkeys(known["series"][known["clear"] != AS_PEOPLE]))
     there = set(known["series"])
     series = [one for name in own for one in (name, _as_people(name)) if one in there]
     lines = _lines(known, titles)
@@ -113,29 +114,26 @@ def _effect_dots(
         *_names(lines, y, ink, step),
     ]
     chart = alt.layer(*layers).properties(height=step * len(lines))
-    subtitle += f", diamond: {PEOPLE}" if len(series) > len(own) else ""
+    subtitle += f", diamond: {AS_PEOPLE}" if len(series) > len(own) else ""
     described = f"{title} {across}. {_description(dots)}"
     return palette.framed(chart, title, described, subtitle, dark=dark)
 
 
 def _as_people(series: str) -> str:
-    return f"{series}, {PEOPLE}"
+    return f"{series}, {AS_PEOPLE}"
 
 
 def _lines(known: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row a feature, the largest effect first; as people label where there is no other."""
-    own = known["clear"] != PEOPLE
-    known = known[own | ~known["feature"].isin(known["feature"][own])]
-    size = known["estimate"].abs().groupby(known["feature"], sort=False).max()
-    size = size.sort_values(ascending=False, kind="stable")
+    """One row a feature."""
+    order = by_effect(known.to_dict("records"))
     counts = known.groupby("feature")[["differs", "n"]].max()
     return pd.DataFrame(
         {
-            "feature": size.index,
-            "line": range(len(size)),
-            "name": [titles.get(one, one) for one in size.index],
+            "feature": order,
+            "line": range(len(order)),
+            "name": [titles.get(one, one) for one in order],
             "label": [
-                f"{counts.loc[one, 'differs']:,} of {counts.loc[one, 'n']:,}" for one in size.index
+                f"{counts.loc[one, 'differs']:,} of {counts.loc[one, 'n']:,}" for one in order
             ],
         }
     )
@@ -146,7 +144,7 @@ def _marks(
 ) -> list[alt.Chart]:
     selection = marks.selection("effect", ["feature", "series"])
     opacity = alt.condition(selection, alt.value(1), alt.value(0.35))
-    models = [name for name in series if not name.endswith(PEOPLE)]
+    models = [name for name in series if not name.endswith(AS_PEOPLE)]
     by_name = dict(zip(models, palette.model_colours(len(models)), strict=True))
     by_name |= {_as_people(name): colour for name, colour in by_name.items()}
     colours = alt.Scale(domain=list(series), range=[by_name[name] for name in series])
@@ -179,16 +177,16 @@ def _marks(
             room.encode(x=x, x2="high:Q", opacity=alt.value(0)),
             ends.transform_filter(marks.HAS_ENDS).encode(x=x, x2="high:Q"),
         ]
-        if name.endswith(PEOPLE):
+        if name.endswith(AS_PEOPLE):
             diamond = own.mark_point(shape="diamond", filled=True, size=110, **at)
             layers.append(diamond.encode(x=dot))
             continue
         layers += [
             own.mark_point(shape="stroke", angle=90, size=90, strokeWidth=2, **at)
-            .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{FOR_ONE}'")
+            .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{CLEAR_FOR_ONE}'")
             .encode(x=dot),
             own.mark_point(fill=ink.page, size=80, strokeWidth=2, **at)
-            .transform_filter(f"datum.clear === '{FOR_ONE}'")
+            .transform_filter(f"datum.clear === '{CLEAR_FOR_ONE}'")
             .encode(x=dot),
             own.mark_point(filled=True, size=90, **at)
             .transform_filter(f"datum.clear === '{CLEAR}'")

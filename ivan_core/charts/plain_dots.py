@@ -8,6 +8,8 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from ivan_core.charts import palette
+from ivan_core.charts.order import by_effect
+from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE
 from ivan_core.metrics.intervals import interval_text, number_text
 
 _WIDTH, _EDGE = 420.0, 8.0
@@ -15,13 +17,12 @@ _NAME, _MARK = 22.0, 13.0
 """Units of a row for its name, and for each series below it."""
 _TICKS = 5
 _TEXT, _FAINT, _GRID, _PAGE = "#31333F", "#5B6068", "#DADDE2", "#FFFFFF"
-_CLEAR, _FOR_ONE = "clear", "clear for this labeler"
 
 
 def plain_dots(
     effects: Sequence[Mapping[str, Any]], titles: Mapping[str, str], across: str, decimals: int = 2
 ) -> str:
-    """The largest effects first, as an SVG of 420 units; empty where no effect has an estimate.
+    """Effects in their order, as an SVG of 420 units; empty where no effect has an estimate.
 
     `effects` have feature, series, estimate, low, high, clear, differs and n, as `imprint_dots`:
     a dot is filled where the effect is clear, hollow where it is for this labeler alone, else a
@@ -32,10 +33,7 @@ def plain_dots(
         return ""
     series = list(dict.fromkeys(str(one["series"]) for one in known))
     colours = dict(zip(series, palette.model_colours(len(series)), strict=True))
-    size: dict[str, float] = {}
-    for one in known:
-        size[one["feature"]] = max(size.get(one["feature"], 0), abs(one["estimate"]))
-    lines = sorted(size, key=lambda feature: -size[feature])
+    lines = by_effect(known)
     ends = [one[name] for one in known for name in ("estimate", "low", "high")]
     reach = 1.05 * max(abs(value) for value in ends if isfinite(value)) or 1.0
 
@@ -113,8 +111,8 @@ def _mark(one: Mapping[str, Any], x: Any, y: float, colour: str, told: str) -> s
             f'<line x1="{x(one["low"]):.1f}" x2="{x(one["high"]):.1f}" y1="{y:.1f}" y2="{y:.1f}"'
             f' stroke="{colour}" stroke-width="2"/>'
         )
-    if one["clear"] in (_CLEAR, _FOR_ONE):
-        fill = colour if one["clear"] == _CLEAR else _PAGE
+    if one["clear"] in (CLEAR, CLEAR_FOR_ONE):
+        fill = colour if one["clear"] == CLEAR else _PAGE
         parts.append(
             f'<circle cx="{at:.1f}" cy="{y:.1f}" r="4.5" fill="{fill}" stroke="{colour}"'
             ' stroke-width="2"/>'

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ivan_core.charts.order import by_effect
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.here import is_here
 from ivan_core.experiments.analysis.results import Analysed
@@ -68,16 +69,16 @@ def open_effect(point: Point) -> None:
 
 
 def chosen_effect(rows: Sequence[dict[str, Any]], series: str) -> list[dict[str, Any]]:
-    """The rows of the feature in the address, the pressed one first; else of the largest effect."""
+    """The rows of the feature in the address, the pressed one first; else of the first drawn."""
     feature, _, pressed = st.query_params.get(EFFECT, "").partition("~")
     named = [row for row in rows if row["feature"] == feature]
     if not named:
         drawn = [row for row in rows if row["estimate"] == row["estimate"]]
         if not drawn:
             return []
-        largest = max(drawn, key=lambda row: abs(row["estimate"]))
-        pressed = largest[series]
-        named = [row for row in rows if row["feature"] == largest["feature"]]
+        first = by_effect(drawn)[0]
+        named = [row for row in rows if row["feature"] == first]
+        pressed = max(named, key=lambda row: abs(row["estimate"]))[series]
     return sorted(named, key=lambda row: row[series] != pressed)
 
 

@@ -11,6 +11,7 @@ from ivan_core.experiments.analysis.figures import TITLES, imprint_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.sentences.rewards import (
+    clear_sentence,
     effect_sentence,
     explained_sentence,
     needs_sentence,
@@ -43,6 +44,7 @@ def what_it_rewards(analysed: Analysed) -> None:
         return
     for model in analysed.models:
         say(explained_sentence(analysed, model, labeler), "headline")
+        say(clear_sentence(analysed, model, labeler), "lead")
     say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
     view, control = view_and_control(analysed, "rewards")
     effects = imprint_rows(analysed, labeler, view, control)

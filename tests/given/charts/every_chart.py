@@ -32,6 +32,7 @@ from ivan_core.charts import (
 from ivan_core.metrics.agreement import by_subset, running_agreement
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.columns import agreement_by_larger, column_bins
+from ivan_core.metrics.imprint.effects import AS_PEOPLE
 from ivan_core.metrics.label_noise import ceiling
 from ivan_core.metrics.labels.agreement import agreement_table
 from ivan_core.metrics.labels.answers import SENTIMENTS, cells
@@ -177,7 +178,7 @@ def of_labels(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Draw]:
 def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
     """The effects of features on the margins of models, and on going against the choice."""
     sides = effects.assign(side=effects["model"])
-    people = pd.concat([effects, effects.assign(clear=imprint.PEOPLE)], ignore_index=True)
+    people = pd.concat([effects, effects.assign(clear=AS_PEOPLE)], ignore_index=True)
     moved = effects.assign(series=effects["model"], clear="")
     return {
         "imprint.imprint_dots": lambda dark: imprint.imprint_dots(people, TITLES, dark=dark),

@@ -21,6 +21,7 @@ from ivan_core.experiments.analysis.sentences.change import regime_sentence, shi
 from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.sentences.rewards import (
+    clear_sentence,
     effect_sentence,
     explained_sentence,
     shown_effects,
@@ -52,6 +53,7 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     """Question, sentence, its chart, and what that must show, by one labeler."""
     for model in analysed.models:
         yield WHAT_FOR, explained_sentence(analysed, model, who.run_id), "imprint", {}
+        yield WHAT_FOR, clear_sentence(analysed, model, who.run_id), "imprint", {}
     yield WHAT_FOR, labeler_sentence(analysed, who), "imprint", {}
     control = analysed.spec.control
     effects = shown_effects(analysed, who.run_id, "together", control)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from ivan_core.charts.order import by_effect
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.sentences.words import REPLIES, decimals, unit_of
+from ivan_core.labels.schema import features
 from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE, pairs_for
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.intervals import interval_text, number_text
@@ -16,6 +18,7 @@ from ivan_core.metrics.intervals import interval_text, number_text
 if TYPE_CHECKING:
     import pandas as pd
 
+_TITLES = {one.key: one.title for one in features()}
 _SURE = {
     "": " Not clear.",
     CLEAR: "",
@@ -57,6 +60,31 @@ def _columns(analysed: Analysed, model: str, labeler: str) -> str:
     if not labels:
         return "Length alone (no label differs often enough) can"
     return f"{'This label' if labels == 1 else f'These {labels} labels'} and length"
+
+
+def clear_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """Which labels have a clear effect on a model's margins, all else alike, and how large."""
+    who, control = analysed.labeler(labeler), analysed.spec.control
+    table = shown_effects(analysed, labeler, "together", control, model)
+    rows = {row["feature"]: row for row in table.to_dict("records")}
+    order = [rows[one] for one in by_effect(rows.values()) if one not in (LENGTH, CHOSEN)]
+    n = number_of(max((int(row["n"]) for row in rows.values()), default=0), "pair")
+    of = f"all else in this table alike ({n}; {who.labels})"
+    told = [
+        f"clear {words} {'is' if len(sure) == 1 else 'are'} {', '.join(map(_named, sure))}"
+        for clear, words in ((CLEAR, "with every labeler"), (CLEAR_FOR_ONE, "for this labeler"))
+        if (sure := [row for row in order if row["clear"] == clear])
+    ]
+    if not told:
+        return f"{model}: no effect of a label is clear, {of}."
+    return f"{model}: {'; '.join(told)}, in typical margins, {of}."
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    places = decimals(row)
+    ends = interval_text(row["low"], row["high"], places, signed=True)
+    size = number_text(row["estimate"], places, signed=True)
+    return f"{_TITLES[row['feature']]} {size} {ends}"
 
 
 def shown_effects(

@@ -28,7 +28,8 @@ def add(commands: Any) -> None:
         "default those of the newest study that has both.",
     )
     fields = made.SpecOptions(AnalysisSpec)
-    fields.add(parser, "models", "labelers", "before", "after", "control", "first_try")
+    names = ("models", "labelers", "before", "after", "control", "interaction", "first_try")
+    fields.add(parser, *names)
     parser.add_argument(
         "--no-rewording",
         action="store_true",
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         control=options.control or "length",
         first_try=bool(options.first_try),
         rewording="" if options.no_rewording else None,
+        interaction=options.interaction or "",
     )
     named = ", ".join(spec.labelers)
     reworded = f" and the rewording of run {spec.rewording}" if spec.rewording else ""

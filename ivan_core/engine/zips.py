@@ -128,7 +128,8 @@ class Archive:
     they are put back into the parts where the run is entered. The kind's folders hold the files for
     people, which are written anew: with `folders_hold_texts` they are packed with texts only.
     `read` makes a run of an unpacked zip again. `public` makes of a manifest what of it may leave
-    this machine; all of it, where there is none.
+    this machine; all of it, where there is none. Of `files`, those in `since` came later: zips that
+    were written before do not have them.
     """
 
     files: tuple[str, ...]
@@ -137,6 +138,7 @@ class Archive:
     facts: Callable[[str], bool] = lambda _: False
     pack: Callable[[Path, bool], Mapping[str, bytes]] = lambda folder, texts: {}
     public: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    since: tuple[str, ...] = ()
 
 
 _MOMENT: float = Field(ge=0, le=2**32, allow_inf_nan=False)
@@ -356,7 +358,8 @@ def _read(path: Path) -> tuple[str, Archive, dict[str, bytes]]:
             about_kind = archive_of(kind)
             if about_kind is None:
                 raise _damaged(path, f"there is no kind of run called {kind[:40]!r}")
-            needed = (*_EVERY, *about_kind.files)
+            late = {name for name in about_kind.since if name not in names}
+            needed = (*_EVERY, *(name for name in about_kind.files if name not in late))
             _check_names(path, names, needed, kind_of(kind).folders)
             sizes = {name: packed.getinfo(name).file_size for name in needed}
             json_bytes = sum(count for name, count in sizes.items() if name in _EVERY)

@@ -22,12 +22,19 @@ from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import Archive, Unpacked
+from ivan_core.experiments.analysis.checks import contradictions
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.steps.published import names, paper
-from ivan_core.experiments.analysis.steps.voices import voices_on
-from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
+from ivan_core.experiments.analysis.tables import (
+    JOINED,
+    TABLES,
+    completed,
+    file_of,
+    frame,
+    joined_table,
+)
 from ivan_core.experiments.analysis.told import texts_told, told_names, write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.authored import authored_labels
@@ -50,7 +57,16 @@ _COUNTED = {
     "reviewed",
     "texts",
     "texts_changed",
+    "df1",
+    "df2",
+    "f",
+    "misaligned",
+    "no_preference",
 }
+_LATER = ("differences", "interaction", "no-preference")
+"""Tables that zips of the first analyses do not have."""
+_GREW = ("corrected",)
+"""Tables that had fewer columns at first."""
 _MOST_ROWS = 200_000
 """Of a table: features by topics, models and labelers are far fewer."""
 
@@ -159,7 +175,8 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
         raise zipped.damaged("it has no imprint")
     tables = {name: _table(zipped, name, facts) for name in given}
     rows = _joined(zipped, facts, tables["imprint"])
-    _check_second_look(zipped, tables, rows)
+    for wrong in contradictions(spec, tables, rows):
+        raise zipped.damaged(wrong)
     joined = joined_table(rows)
     told = partial(_analysed, zipped=zipped, tables=tables, joined=joined)
     texts_told(told(str(zipped.manifest["run"])))  # what cannot be told is no whole analysis
@@ -177,9 +194,18 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
 
 
 def _pack(folder: Path, texts: bool) -> dict[str, bytes]:
-    """Empty tables in the place of those that this analysis has not, for lack of their input."""
+    """Empty tables in the place of those that this analysis has not, for lack of their input, and
+    whole ones in that of those that an older analysis wrote without the columns that came later."""
+    import pandas as pd
+
     missing = [name for name in TABLES if not (folder / file_of(name)).exists()]
-    return {file_of(name): _packed(frame(name, ())) for name in missing}
+    older = {
+        name: completed(name, pd.read_parquet(folder / file_of(name)))
+        for name in _GREW
+        if name not in missing
+    }
+    made = {**{name: frame(name, ()) for name in missing}, **older}
+    return {file_of(name): _packed(table) for name, table in made.items()}
 
 
 def _packed(table: pd.DataFrame) -> bytes:
@@ -249,6 +275,7 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
         "labeler": {one.run for one in facts.labelers},
         "beside": {one.run for one in facts.labelers},
         "feature": {*REGRESSION_FEATURES, LENGTH, CHOSEN, ITSELF},
+        "other": set(REGRESSION_FEATURES),
         "name": names(),
         "source": {"", *(one.source for one in paper().values())},
     }
@@ -309,30 +336,6 @@ def _joined(zipped: Unpacked[AnalysisSpec], facts: _Facts, imprint: pd.DataFrame
     return rows
 
 
-def _check_second_look(
-    zipped: Unpacked[AnalysisSpec], tables: Mapping[str, pd.DataFrame], joined: Joined
-) -> None:
-    """Refuse a list in which a pair has fewer voices than models and labels give it, or other
-    margins. What people chose is in no zip, so there may be more."""
-    if "second-look" not in tables:
-        return
-    listed, own = tables["second-look"], voices_on(joined)
-    row_ids = listed["row_id"].to_numpy(np.int64)
-    spoke, against = (listed[name].to_numpy(np.int64) for name in ("voices", "against"))
-    at = np.minimum(np.searchsorted(joined.row_ids, row_ids), len(joined) - 1)
-    people = against - own.against[at]
-    margins = listed["smallest_margin"].to_numpy(np.float64)
-    if not (
-        listed["row_id"].is_unique
-        and (joined.row_ids[at] == row_ids).all()
-        and (people >= 0).all()
-        and (spoke - own.spoke[at] >= people).all()
-        and (against > 0).all()
-        and np.allclose(margins, own.smallest[at], equal_nan=True)
-    ):
-        raise zipped.damaged("its list of pairs worth a second look contradicts its joined rows")
-
-
 def _labelled(
     zipped: Unpacked[AnalysisSpec], given: pd.DataFrame, who: _Labeler, keys: tuple[str, ...]
 ) -> Labelled:
@@ -368,5 +371,9 @@ def _authored(dataset: PreparedDataset, row_ids: list[int], keys: tuple[str, ...
 
 
 ARCHIVE = Archive(
-    files=(JOINED, *map(file_of, TABLES)), read=_read, folders_hold_texts=False, pack=_pack
+    files=(JOINED, *map(file_of, TABLES)),
+    read=_read,
+    folders_hold_texts=False,
+    pack=_pack,
+    since=tuple(map(file_of, _LATER)),
 )

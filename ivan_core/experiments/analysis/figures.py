@@ -28,6 +28,7 @@ from ivan_core.experiments.analysis.sentences.change import shift_sentence
 from ivan_core.experiments.analysis.sentences.noise import people_rows, used_sentence
 from ivan_core.experiments.analysis.sentences.quotes import quotes
 from ivan_core.experiments.analysis.sentences.rewards import shown_effects
+from ivan_core.experiments.analysis.sentences.several import difference_rows
 from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, FEATURES, WHAT_FOR
 from ivan_core.experiments.analysis.tables import frame
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
@@ -35,6 +36,7 @@ from ivan_core.figures.choices import (
     CONTROL,
     LABELER,
     ONE_MODEL,
+    OTHER_MODEL,
     VIEW,
     Choice,
     FigureOption,
@@ -81,7 +83,7 @@ def why_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
 def change_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd.DataFrame:
     """The imprint of the change from the earlier to the later model."""
     row = analysed.table("shift", labeler=labeler).iloc[0]
-    return shown_effects(analysed, labeler, view, control, row["after"], row["before"])
+    return difference_rows(analysed, row["after"], row["before"], labeler, view, control)
 
 
 def change_title(analysed: Analysed, labeler: str) -> str:
@@ -210,6 +212,29 @@ def _change(analysed: Analysed, labeler: str, control: str, view: str) -> Drawn:
     )
 
 
+def _differences(
+    analysed: Analysed, model: str, other: str, labeler: str, control: str, view: str
+) -> Drawn:
+    from ivan_core.charts.imprint import imprint_dots
+
+    who = analysed.labeler(labeler)
+    table = difference_rows(analysed, model, other, labeler, view, control)
+    return Drawn(
+        lambda: imprint_dots(table, TITLES, difference_title(model, other), dark=False),
+        table.drop(columns=["why", "spread"]),
+        f"By how many typical margins more {model} likes the reply with a feature than {other}"
+        f" does. {who.sentence}",
+        "A regression of one model's margins less the other's on differences of labels."
+        f" {_INTERVALS}{_CORRECTED if 'reviewed' in table else ''}",
+    )
+
+
+def difference_title(model: str, other: str) -> str:
+    """What the chart of how two models differ is called."""
+    short = [name.rpartition("/")[2] for name in (model, other)]
+    return f"{short[0]} less {short[1]}"
+
+
 def _rewording(analysed: Analysed, model: str) -> Drawn:
     from ivan_core.charts.imprint import rewording_dots
 
@@ -243,6 +268,14 @@ def _no_change(name: str, analysed: Analysed) -> BadInput | None:
         f"The chart {name} sets a model before another; run {analysed.run.id} names no two.",
         "Analyse it anew, and name both models.",
     )
+
+
+def _no_differences(name: str, analysed: Analysed) -> BadInput | None:
+    if len(analysed.models) > 1 and "differences" not in analysed.tables:
+        return BadInput(
+            f"The chart {name} came later than run {analysed.run.id}.", "Analyse it anew."
+        )
+    return None
 
 
 def _no_authored(name: str, analysed: Analysed) -> BadInput | None:
@@ -325,6 +358,13 @@ def _methods(analysed: Analysed, chosen: Chosen) -> str:
 FIGURES = ChartsAndSentences(
     (
         Chart("imprint", WHAT_FOR, _imprint, _CHOICES),
+        Chart(
+            "differences",
+            WHAT_FOR,
+            _differences,
+            (ONE_MODEL, OTHER_MODEL, *_CHOICES),
+            lacks=_no_differences,
+        ),
         Chart("authored", WHAT_FOR, _authored, (ONE_MODEL, _READER), lacks=_no_authored),
         Chart("choice", WHAT_FOR, _choice, (ONE_MODEL, _OF_LABELER), lacks=_no_choice),
         Chart("against", AGAINST, _against, (ONE_MODEL, _READER), lacks=_no_why),

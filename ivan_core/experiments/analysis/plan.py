@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.domain.specs import CompareSpec, RewriteSpec, RowsSpec
+from ivan_core.domain.specs import CompareSpec, LabelSpec, RewriteSpec, RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.kind import alike
 from ivan_core.engine.plan import Proposal, overhead, rows_of, the
 from ivan_core.experiments.analysis.steps.rewordings import shared_models, why_not
-from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.analysis.units import AnalysisSpec, two_labels
 from ivan_core.experiments.labels.results import labeler_of
 from ivan_core.metrics.imprint.controls import Control
 from ivan_core.models.names import is_authored
@@ -29,6 +30,7 @@ def spec_of_runs(
     control: Control = "length",
     first_try: bool = False,
     rewording: str | None = None,
+    interaction: str = "",
 ) -> AnalysisSpec:
     """What to analyse: runs are known by their kind, and what is not named is a study's newest.
 
@@ -83,12 +85,37 @@ def spec_of_runs(
         after=after,
         control=control,
         first_try=first_try,
+        interaction=_together(interaction, labelled),
     )
 
 
 def models_of(comparison: str) -> tuple[str, ...]:
     """The models of a comparison, as results call them."""
     return _ids(runs.spec_of(runs.get(comparison), CompareSpec).models)
+
+
+def labels_asked(labelled: Sequence[str]) -> tuple[str, ...]:
+    """The labels that at least one of some labelers was asked for and that tell what each reply
+    is, in the order of all labels: what two of them add together can be asked."""
+    readers = [runs.get(run_id) for run_id in labelled if not _authored(run_id)]
+    asked = {key for run in readers for key in runs.spec_of(run, LabelSpec).keys}
+    return tuple(key for key in REGRESSION_FEATURES if key in asked)
+
+
+def _together(asked: str, labelled: Sequence[str]) -> str:
+    """The two labels that are looked at together, as the spec holds them; empty for none."""
+    if not asked:
+        return ""
+    known = labels_asked(labelled)
+    if not known:
+        raise BadInput(
+            "Authored labels do not tell what each reply is, so not what two labels add together.",
+            "Label the pairs, by rules too.",
+        )
+    try:
+        return ":".join(two_labels(asked, known))
+    except ValueError as error:
+        raise BadInput(f"--interaction {error}.", f"The labels are {', '.join(known)}.") from error
 
 
 def _ids(models: Iterable[str]) -> tuple[str, ...]:

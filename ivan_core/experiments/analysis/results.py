@@ -16,7 +16,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opened import Found, Opener, files, nothing_yet
-from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame
+from ivan_core.experiments.analysis.tables import JOINED, TABLES, completed, file_of, frame
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.models.names import is_authored, shown_name
 
@@ -175,7 +175,7 @@ def _read(found: Found) -> Analysed:
         list(manifest["models"]), list(manifest["labelers"]), list(manifest["pairs"])
     with runs.whole(run.id, "table"):
         tables = {
-            name: pd.read_parquet(found.folder / file_of(name))
+            name: completed(name, pd.read_parquet(found.folder / file_of(name)))
             for name in TABLES
             if (found.folder / file_of(name)).exists()
         }

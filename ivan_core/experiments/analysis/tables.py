@@ -14,7 +14,19 @@ _OF = ("model", "before", "labeler")
 _TEST = ("estimate", "se", "low", "high", "p", "p_holm")
 TABLES: Mapping[str, tuple[str, ...]] = {
     "imprint": (*_OF, "control", "view", "feature", *_TEST, "clear", "n", "differs", "prompts"),
-    "corrected": ("model", "labeler", "feature", *_TEST[:4], "reviewed", "n"),
+    "corrected": (*_OF, "feature", *_TEST[:4], "reviewed", "n"),
+    "differences": (*_OF, "control", "f", "df1", "df2", "p", "n", "prompts"),
+    "interaction": (
+        "model",
+        "labeler",
+        "control",
+        "feature",
+        "other",
+        *_TEST[:5],
+        "n",
+        "differs",
+        "prompts",
+    ),
     "explained": (*_OF, "columns", "r2", "low", "high", "n"),
     "importance": ("model", "labeler", "feature", "share", "low", "high"),
     "topics": (
@@ -52,6 +64,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "low",
         "high",
     ),
+    "no-preference": ("model", "labeler", "misaligned", "no_preference", "rate", "low", "high"),
     "regimes": ("before", "after", "labeler", "regime", "labeler_prefers", "pairs"),
     "why": (
         "model",
@@ -77,6 +90,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 BESIDE: Mapping[str, tuple[str, ...]] = {
     "authored": ("why",),
     "imprint": ("why", "spread"),
+    "differences": ("why",),
+    "interaction": ("why",),
+    "no-preference": ("effective_n",),
     "corrected": ("p", "p_holm", "differs"),
     "choice": ("why",),
     "misaligned": ("effective_n",),
@@ -110,6 +126,9 @@ _COUNTS = {
     "away",
     "away_against",
     "found",
+    "df1",
+    "df2",
+    "no_preference",
     "row_id",
     "voices",
     "against",
@@ -118,6 +137,7 @@ _COUNTS = {
 }
 _NUMBERS = {
     *_TEST,
+    "f",
     "r2",
     "share",
     "q",
@@ -158,6 +178,18 @@ def frame(name: str, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     columns = (*TABLES[name], *BESIDE.get(name, ()))
     table = pd.DataFrame.from_records(list(records), columns=list(columns))
     return table.astype({one: _type(one) for one in columns})
+
+
+def completed(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A table as it was written, with the columns that came later, empty: of an older analysis."""
+    whole = frame(name, ())
+    missing = [column for column in whole if column not in table]
+    if not missing:
+        return table
+    fills = {"string": "", "int64": 0}
+    filled = {one: fills.get(str(whole[one].dtype), float("nan")) for one in missing}
+    types = {one: whole[one].dtype for one in missing}
+    return table.assign(**filled).astype(types)[list(whole)]
 
 
 def _type(column: str) -> str:

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from ivan_core.domain.labels import REGRESSION_FEATURES
 from ivan_core.domain.options import Option
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.metrics.imprint.controls import CONTROLS, Control
+
+
+def two_labels(asked: str, among: Sequence[str] = REGRESSION_FEATURES) -> tuple[str, ...]:
+    """The two labels that A:B names, in the order of all labels; none if it is empty.
+
+    Raises:
+        ValueError: these are not two, or one is none of `among`.
+    """
+    if not asked:
+        return ()
+    named = [part.strip() for part in asked.split(":")]
+    if len(named) != 2:
+        raise ValueError(f"names two labels as A:B, not {asked!r}")
+    unknown = next((name for name in named if name not in among), None)
+    if unknown is not None:
+        raise ValueError(f"names {unknown!r}, which is no label here")
+    if named[0] == named[1]:
+        raise ValueError(f"names {named[0]} twice: a label adds nothing to itself")
+    return tuple(sorted(named, key=REGRESSION_FEATURES.index))
 
 
 class AnalysisSpec(RowsSpec):
@@ -53,6 +74,17 @@ class AnalysisSpec(RowsSpec):
         "analysis of all it shows what repair changes.",
     )
 
+    interaction: Annotated[str, Option("--interaction", "A:B")] = Field(
+        "",
+        title="Two labels together",
+        description="Two labels: what do both together add, beyond what each does by itself?",
+    )
+
+    @field_validator("interaction")
+    @classmethod
+    def _two_labels(cls, asked: str) -> str:
+        return ":".join(two_labels(asked))
+
     @model_validator(mode="after")
     def _two_or_none(self) -> Self:
         if bool(self.before) != bool(self.after) or (self.before and self.before == self.after):
@@ -70,6 +102,8 @@ class AnalysisSpec(RowsSpec):
             words += ["--before", self.before, "--after", self.after]
         if self.control != "length":
             words += ["--control", self.control]
+        if self.interaction:
+            words += ["--interaction", self.interaction]
         if self.first_try:
             words.append("--first-try")
         return shlex.join(words)

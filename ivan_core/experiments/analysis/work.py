@@ -15,14 +15,14 @@ from ivan_core.engine.work import Job, begin, write_results
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, join
 from ivan_core.experiments.analysis.results import Analysed
-from ivan_core.experiments.analysis.steps import against, authored, rewards, voices
+from ivan_core.experiments.analysis.steps import against, authored, rewards, several, voices
 from ivan_core.experiments.analysis.steps.outcomes import Record, outcomes
 from ivan_core.experiments.analysis.steps.people import People, checked, people_on
 from ivan_core.experiments.analysis.steps.published import published, who_of
 from ivan_core.experiments.analysis.steps.rewordings import rewordings, why_not
 from ivan_core.experiments.analysis.tables import JOINED, TABLES, file_of, frame, joined_table
 from ivan_core.experiments.analysis.told import write_told
-from ivan_core.experiments.analysis.units import AnalysisSpec
+from ivan_core.experiments.analysis.units import AnalysisSpec, two_labels
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.labels.figures import labeler_words
 from ivan_core.experiments.labels.results import LabelResults, open_labels
@@ -56,6 +56,10 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
     records["imprint"] = rewards.imprint(by_labeler, people)
     if people and (as_people := rewards.as_people(every, people)):
         records["corrected"] = as_people
+    if len(models) > 1:
+        records["differences"] = several.differences(every)
+    if len(asked := two_labels(spec.interaction)) == 2:
+        records["interaction"] = several.interactions(every, (asked[0], asked[1]))
     records["explained"] = rewards.explains(every)
     context.doing("Which labels matter most?")
     records["importance"] = rewards.matters(every)
@@ -149,12 +153,14 @@ def _by_labeler(
     found = {
         "choice": rewards.choices(joined, run_id),
         "misaligned": against.misaligned(joined, run_id),
+        "no-preference": against.no_preference(joined, run_id),
     }
     if spec.before:
         found["regimes"] = against.by_regime(joined, run_id, spec.before, spec.after)
         found["shift"] = against.shifts(joined, run_id, spec.before, spec.after)
     for name, more in found.items():
-        records.setdefault(name, []).extend(more)
+        if more:
+            records.setdefault(name, []).extend(more)
 
 
 def _facts(

@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 View = Literal["together", "alone"]
 HALF_WIDTH = 2.3
 """Differing pairs times the squared half width, over the residuals' mean square: simulated."""
+SAME = "this model gives both replies the same"
+SAME_OF_TWO = "both models part the replies by as much"
+"""What is said of pairs in which a margin, or the difference of two, is 0 throughout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +67,24 @@ class Imprint:
         return self.fit.all_equal_to_zero(places) if self.fit else None
 
 
-def together(rows: Rows, outcome: Floats, control: Control = "length") -> Imprint:
-    """The imprint on an outcome (n), in its unit, with all else in the table equal."""
+def together(rows: Rows, outcome: Floats, control: Control = "length", same: str = SAME) -> Imprint:
+    """The imprint on an outcome (n), in its unit, with all else in the table equal.
+
+    `same` is what a model does where the outcome is 0 in all pairs that differ in a feature.
+    """
     columns, design = design_of(rows, control)
     if design is None:
-        return Imprint(_effects(rows, outcome, control, {}, columns), columns, None)
+        return Imprint(_effects(rows, outcome, control, {}, columns, same), columns, None)
     fit = design.fit(outcome)
     found = {name: fit.estimate(place) for place, name in enumerate(columns.names)}
-    return Imprint(_effects(rows, outcome, control, found, columns), columns, fit)
+    return Imprint(_effects(rows, outcome, control, found, columns, same), columns, fit)
 
 
-def alone(rows: Rows, outcome: Floats) -> tuple[Effect, ...]:
+def alone(rows: Rows, outcome: Floats, same: str = SAME) -> tuple[Effect, ...]:
     """The same of each feature, and of length, in a regression by itself."""
     columns, _ = design_of(rows, "length")
     found = {name: design_alone(rows, name).fit(outcome).estimate(0) for name in columns.names}
-    return _effects(rows, outcome, "length", found, columns)
+    return _effects(rows, outcome, "length", found, columns, same)
 
 
 def pairs_for(half_width: float, spread: float) -> int:
@@ -87,7 +93,12 @@ def pairs_for(half_width: float, spread: float) -> int:
 
 
 def _effects(
-    rows: Rows, outcome: Floats, control: Control, found: Mapping[str, Estimate], columns: Columns
+    rows: Rows,
+    outcome: Floats,
+    control: Control,
+    found: Mapping[str, Estimate],
+    columns: Columns,
+    same: str,
 ) -> tuple[Effect, ...]:
     """An effect for each feature, then for the columns of the control."""
     effects: list[Effect] = []
@@ -97,7 +108,7 @@ def _effects(
         count, why = int(differing.sum()), columns.left_out.get(name, "")
         estimate = found.get(name, NOTHING)
         if name in found and not outcome[differing].any():
-            why = f"this model gives both replies the same in all {count} pairs"
+            why = f"{same} in all {count} pairs"
             estimate = NOTHING
         elif name not in found:
             why = why or "too few prompts"

@@ -12,6 +12,7 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.against import (
     NO_WHY,
     against_sentence,
+    no_preference_sentence,
     preference_sentence,
     why_sentence,
 )
@@ -36,6 +37,8 @@ def where_against_people(analysed: Analysed) -> None:
         say(against_sentence(analysed, model, labeler), "headline")
     for model in analysed.models:
         if told := preference_sentence(analysed, model, labeler):
+            say(told)
+        if told := no_preference_sentence(analysed, model, labeler):
             say(told)
         _shares(analysed, model, labeler)
     if analysed.labeler(labeler).authored:

@@ -13,6 +13,7 @@ from ivan_core.engine.studies import About
 from ivan_core.experiments.analysis.plan import (
     comparison_of_study,
     comparisons_of_study,
+    labels_asked,
     labels_of_study,
     models_of,
     rewordings_at_hand,
@@ -22,6 +23,7 @@ from ivan_core.experiments.analysis.plan import (
 from ivan_core.experiments.analysis.results import WhoLabelled
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.results import labeler_of
+from ivan_core.labels.schema import features
 from ivan_core.metrics.imprint.rows import CONTROLS
 from pages.components.kit.frame import list_of_runs, show_error
 from pages.components.kit.state import ANALYSIS, COMPARE, TAXONOMY, choose_run
@@ -36,6 +38,7 @@ CONTROL_WORDS = {
 """What can stand beside the labels, in words."""
 _RECENT = 8
 OF, LABELERS, REWORDING = "analysis-of", "analysis-labelers", "analysis-rewording"
+TOGETHER = ("analysis-together", "analysis-together-other")
 """Which runs are joined, in the session."""
 
 
@@ -108,6 +111,7 @@ def _begin(comparison: str, compared: list[str], newest: list[str]) -> None:
             help=AnalysisSpec.model_fields["first_try"].description,
         )
         before, after = _two_models(comparison)
+        together = _two_labels(chosen)
         rewording = _rewording(comparison)
     if not chosen or not models:
         say(f"Choose at least one {'reward model' if chosen else 'labeler'}.")
@@ -122,6 +126,7 @@ def _begin(comparison: str, compared: list[str], newest: list[str]) -> None:
             control=control,
             first_try=first_try,
             rewording=rewording,
+            interaction=together,
         )
     except IvanError as error:
         show_error(error)
@@ -164,6 +169,29 @@ def _rewording(comparison: str) -> str:
     return st.selectbox(
         field.title or "", offered, key=REWORDING, format_func=_run_named, help=field.description
     )
+
+
+def _two_labels(chosen: list[str]) -> str:
+    """The two labels of which one asks what both together add; empty for none."""
+    known = labels_asked(chosen)
+    if len(known) < 2:
+        return ""
+    titles = {one.key: one.title for one in features()}
+    field = AnalysisSpec.model_fields["interaction"]
+    first, second = st.columns(2)
+    one = first.selectbox(
+        field.title or "",
+        ("", *known),
+        key=TOGETHER[0],
+        format_func=lambda key: titles.get(key, "not asked"),
+        help=field.description,
+    )
+    if not one:
+        return ""
+    other = second.selectbox(
+        "and", [key for key in known if key != one], key=TOGETHER[1], format_func=titles.__getitem__
+    )
+    return f"{one}:{other}"
 
 
 def _two_models(comparison: str) -> tuple[str, str]:

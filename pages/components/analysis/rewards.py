@@ -30,6 +30,7 @@ from pages.components.analysis.chosen import (
 )
 from pages.components.analysis.described import whole_pairs
 from pages.components.analysis.picked import picked, picked_rewards
+from pages.components.analysis.several import both_labels, say_alike, where_models_differ
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
 from pages.components.kit.state import dark
@@ -45,6 +46,7 @@ def what_it_rewards(analysed: Analysed) -> None:
     for model in analysed.models:
         say(explained_sentence(analysed, model, labeler), "headline")
         say(clear_sentence(analysed, model, labeler), "lead")
+    say_alike(analysed, labeler)
     say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
     view, control = view_and_control(analysed, "rewards")
     effects = imprint_rows(analysed, labeler, view, control)
@@ -58,6 +60,8 @@ def what_it_rewards(analysed: Analysed) -> None:
         whole_pairs(analysed, labeler)
     with right:
         _one_effect(analysed, labeler, effects.to_dict("records"))
+    both_labels(analysed, labeler, control)
+    where_models_differ(analysed, labeler, view, control)
     beside_what_it_rewards(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
         st.dataframe(effects, hide_index=True, key="imprint-numbers", alt="All effects in numbers")

@@ -12,8 +12,8 @@ from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.experiments.analysis.here import IMPORT_THEM, left_behind
-from ivan_core.experiments.analysis.units import AnalysisSpec
-from pages.components.analysis.form import LABELERS, OF, REWORDING
+from ivan_core.experiments.analysis.units import AnalysisSpec, two_labels
+from pages.components.analysis.form import LABELERS, OF, REWORDING, TOGETHER
 from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST, with_dataset
 from pages.components.kit.state import choose_run, page_of
 from pages.components.kit.study import STUDY
@@ -135,6 +135,7 @@ def _analysis(spec: Any) -> _Filled:
         "analysis-first-try": spec.first_try,
         "analysis-before": spec.before,
         "analysis-after": spec.after,
+        **dict(zip(TOGETHER, two_labels(spec.interaction), strict=False)),
         REWORDING: spec.rewording,
     }
 

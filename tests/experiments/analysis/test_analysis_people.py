@@ -23,6 +23,7 @@ from ivan_core.experiments.analysis.sentences.noise import (
 )
 from ivan_core.experiments.analysis.sentences.quotes import quotes
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
+from ivan_core.experiments.analysis.sentences.several import difference_rows
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.table import read_labels, write_labels
 from ivan_core.review.queues import make_queue, queue_request
@@ -125,7 +126,8 @@ def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: 
     alone = few.table("imprint", model=PLAIN, view="together", control="length")
     people.describe(queue, MANY)
     found = open_analysis(many.analysed(compared, labelled))
-    table = found.table("corrected", model=PLAIN, labeler=labelled).set_index("feature")
+    table = found.table("corrected", model=PLAIN, before="", labeler=labelled)
+    table = table.set_index("feature")
     assert set(table.index) == {*ASKED, "log_length"} and set(table["reviewed"]) == {MANY - 2}
     own = found.table("imprint", model=PLAIN, before="", view="together", control="length")
     own = own.set_index("feature")
@@ -133,6 +135,14 @@ def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: 
     for name in table.index:
         assert table.loc[name, "estimate"] == pytest.approx(own.loc[name, "estimate"])
     assert own.loc[REFUSAL, "clear"] == "clear"
+    # So is the difference of two models: on the same rows it is that of their corrected imprints.
+    apart = found.table("corrected", model=PLAIN, before=OTHER).set_index("feature")
+    other = found.table("corrected", model=OTHER, before="").set_index("feature")
+    change = table["estimate"] - other["estimate"]
+    assert apart["estimate"].tolist() == pytest.approx(change.tolist())
+    drawn = difference_rows(found, PLAIN, OTHER, labelled)
+    assert set(drawn["before"]) == {OTHER} and "as people label" in set(drawn["clear"])
+    assert set(people_rows(found, labelled, "together", "length")["before"]) == {""}
     before = alone[alone["before"] == ""].set_index("feature")
     assert before.loc[REFUSAL, "clear"] == "clear for this labeler"
     beside = imprint_rows(found, labelled, "together", "length")

@@ -45,7 +45,10 @@ from ivan_core.worker import work
 CONTRACT = {
     "imprint": "model before labeler control view feature estimate se low high p p_holm clear n "
     "differs prompts",
-    "corrected": "model labeler feature estimate se low high reviewed n",
+    "corrected": "model before labeler feature estimate se low high reviewed n",
+    "differences": "model before labeler control f df1 df2 p n prompts",
+    "interaction": "model labeler control feature other estimate se low high p n differs prompts",
+    "no-preference": "model labeler misaligned no_preference rate low high",
     "explained": "model before labeler columns r2 low high n",
     "importance": "model labeler feature share low high",
     "choice": "who labeler feature log_odds se low high p p_holm wins strength n differs",

@@ -54,7 +54,12 @@ def test_a_duplicate_fills_the_form_with_what_was_joined(analysing: Analysing, o
     older, compared = analysing.labelled(), analysing.compared()
     analysing.labelled(), analysing.compared((PLAIN,))
     asked = spec_of_runs(
-        [compared, older], models=(PLAIN, OTHER), before=PLAIN, after=OTHER, control="none"
+        [compared, older],
+        models=(PLAIN, OTHER),
+        before=PLAIN,
+        after=OTHER,
+        control="none",
+        interaction=f"{REFUSAL}:{INSULT}",
     )
     run_id, _ = runs.start(asked.model_copy(update={"first_try": True}))
     work(Registry(analysing.data_dir), run_id)

@@ -21,8 +21,9 @@ from ivan_core.experiments.analysis.html_report.frame import (
 )
 from ivan_core.experiments.analysis.html_report.texts import pairs_that_show
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences.several import differences_known
 from ivan_core.figures.chart import Chart, Drawn
-from ivan_core.figures.choices import LABELER, MODEL, Wish
+from ivan_core.figures.choices import LABELER, MODEL, OTHER, Wish
 from ivan_core.figures.files import SAMPLE_MARK, by_names, caption, file_names, named
 from ivan_core.figures.pick import is_sample, pick
 from ivan_core.metrics.intervals import interval_text, number_text
@@ -41,7 +42,7 @@ _NEVER_CONCLUDE = (
     " not help.",
 )
 _EFFECTS = {"feature", "estimate", "low", "high", "clear", "differs", "n"}
-_APART = (LABELER.name, MODEL.name)
+_APART = (LABELER.name, MODEL.name, OTHER.name)
 """What charts are drawn apart by: the other choices stay as they usually are."""
 
 
@@ -86,6 +87,8 @@ def _drawn(analysed: Analysed, chart: Chart) -> Iterator[str]:
     for values in product(*offered):
         names = (choice.option.name for choice in apart)
         wish = cast("Wish", dict(zip(names, values, strict=True)))
+        if OTHER.name in wish and not differences_known(analysed, wish):
+            continue
         picked = by_names(
             pick(FIGURES, analysed, chart.name, wish), file_names(FIGURES.paths(analysed))
         )

@@ -45,6 +45,22 @@ def preference_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     return f"{model}: {', '.join(told)} ({who.labels})." if told else ""
 
 
+def no_preference_sentence(analysed: Analysed, model: str, labeler: str) -> str:
+    """Of the pairs in which a model goes against the choice, on how many the labels prefer neither
+    reply; empty where they tell no preference, or there are no such pairs."""
+    table = analysed.table("no-preference", model=model, labeler=labeler)
+    row = next(iter(table.to_dict("records")), None)
+    if row is None or not row["misaligned"]:
+        return ""
+    ends = (row["low"], row["high"], row["effective_n"])
+    share = rate_of_row(row["no_preference"], row["misaligned"], *ends)
+    who = analysed.labeler(labeler)
+    return (
+        f"Where {model} goes against {the(analysed.dataset.chosen_by)}, the labels prefer neither"
+        f" reply in {rate_words(share)} labelled pairs ({who.labels})."
+    )
+
+
 def _rate(row: Mapping[str, Any]) -> str:
     ends = (row["low"], row["high"], row["effective_n"])
     return rate_words(rate_of_row(row["misaligned"], row["pairs"], *ends))

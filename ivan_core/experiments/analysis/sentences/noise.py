@@ -64,14 +64,20 @@ def used_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     return f"{number_of(used['used'], 'pair')} used{f'; out: {out}' if out else ''}."
 
 
-def people_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd.DataFrame:
+def people_rows(
+    analysed: Analysed, labeler: str, view: str, control: str, model: str = "", before: str = ""
+) -> pd.DataFrame:
     """What stands beside the effects of a view as people label, as rows of it; empty where people
-    described too few pairs, and in the views that are not corrected."""
+    described too few pairs, and in the views that are not corrected.
+
+    Of all models, or of one; with `before` of how one differs from that.
+    """
     table = analysed.table("imprint", labeler=labeler).head(0)
     if "corrected" not in analysed.tables or (view, control) != ("together", "length"):
         return table
-    found = analysed.table("corrected", labeler=labeler)
-    told = {"before": "", "control": control, "view": view, "clear": AS_PEOPLE, "why": ""}
+    of = {"model": model} if model else {}
+    found = analysed.table("corrected", labeler=labeler, before=before, **of)
+    told = {"control": control, "view": view, "clear": AS_PEOPLE, "why": ""}
     return found.assign(**told).reindex(columns=[*table.columns, "reviewed"])
 
 

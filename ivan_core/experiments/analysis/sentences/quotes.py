@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
-from ivan_core.experiments.analysis.sentences.against import against_sentence, preference_sentence
+from ivan_core.experiments.analysis.sentences.against import (
+    against_sentence,
+    no_preference_sentence,
+    preference_sentence,
+)
 from ivan_core.experiments.analysis.sentences.beside import (
     choice_rows,
     choice_sentence,
@@ -25,6 +29,13 @@ from ivan_core.experiments.analysis.sentences.rewards import (
     effect_sentence,
     explained_sentence,
     shown_effects,
+)
+from ivan_core.experiments.analysis.sentences.several import (
+    alike_sentence,
+    differ,
+    difference_rows,
+    interaction_sentences,
+    two_models,
 )
 from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, FEATURES, WHAT_FOR
 from ivan_core.figures.choices import Wish
@@ -61,6 +72,17 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     for table in (effects[effects["estimate"].notna()], as_people):
         for row in table.to_dict("records"):
             yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    for model, before in two_models(analysed):
+        shown = Wish(model=model, other=before)
+        if alike := alike_sentence(analysed, model, before, who.run_id):
+            yield WHAT_FOR, alike, "differences", shown
+        if differ(analysed, model, before, who.run_id):
+            rows = difference_rows(analysed, model, before, who.run_id)
+            for row in rows[rows["estimate"].notna()].to_dict("records"):
+                told = effect_sentence(row, who, in_time=False)
+                yield WHAT_FOR, told, "differences", shown
+    for together in interaction_sentences(analysed, who.run_id):
+        yield WHAT_FOR, together, "", {}
     if found := found_sentence(analysed, who.run_id):
         yield WHAT_FOR, found, "authored", {}
     for model in analysed.models:
@@ -85,6 +107,8 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
             yield AGAINST, told, against, {"model": model}
         if apart := preference_sentence(analysed, model, who.run_id):
             yield AGAINST, apart, against, {"model": model}
+        if indifferent := no_preference_sentence(analysed, model, who.run_id):
+            yield AGAINST, indifferent, against, {"model": model}
     if alone and "shift" in analysed.tables:
         yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
         yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}

@@ -98,12 +98,17 @@ def shown_effects(
     return table.reset_index(drop=True)
 
 
-def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
-    """One effect, with its interval, its rows and who labelled; or why there is none."""
+def effect_sentence(row: Mapping[str, Any], who: WhoLabelled, *, in_time: bool = True) -> str:
+    """One effect, with its interval, its rows and who labelled; or why there is none.
+
+    Of two models it tells how the margin went from one to the other, or where they are not
+    `in_time` how much more one gives than the other.
+    """
     reply = REPLIES.get(str(row["feature"]), str(row["feature"]))
     of = f"{row['differs']:,} of {number_of(int(row['n']), 'pair')} differ; {who.labels}"
     if row["why"] and isnan(row["estimate"]):
-        return f"Of {reply} {row['model']} tells nothing here: {row['why']} ({of})."
+        beside = f" beside {row['before']}" if row["before"] else ""
+        return f"Of {reply} {row['model']}{beside} tells nothing here: {row['why']} ({of})."
     less = row["estimate"] < 0
     value, low, high = (row[name] * unit_of(row) for name in ("estimate", "low", "high"))
     ends = (-high, -low) if less else (low, high)
@@ -115,7 +120,9 @@ def effect_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
     size = number_text(abs(value), decimals(row), signed=False)
     amount = f"{size} typical margins {'less' if less else 'more'}"
     does = f"{row['model']} gives {reply} {amount}"
-    if row["before"]:
+    if row["before"] and not in_time:
+        does = f"{does} than {row['before']}"
+    elif row["before"]:
         does = f"from {row['before']} to {row['model']} the margin of {reply} goes"
         does += f" {size} typical margins {'down' if less else 'up'}"
     sure = "" if row["feature"] in (LENGTH, CHOSEN) else _SURE.get(str(row["clear"]), "")

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.steps.outcomes import Outcome, Record
 from ivan_core.experiments.compare.tables import UNKNOWN
-from ivan_core.metrics.imprint.against import REGIMES, Regimes, against_choice, regimes
+from ivan_core.metrics.imprint.against import (
+    REGIMES,
+    Regimes,
+    against_choice,
+    regimes,
+    without_preference,
+)
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import mean_of
 from ivan_core.metrics.imprint.preference import PREFERS, Bools, Codes, prefers
@@ -54,6 +60,30 @@ def misaligned(joined: Joined, labeler: str) -> list[Record]:
                     "effective_n": share.effective_n if share else 0,
                 }
             )
+    return records
+
+
+def no_preference(joined: Joined, labeler: str) -> list[Record]:
+    """Of the labelled pairs in which a model goes against the choice, on how many the labels prefer
+    no reply; nothing from a labeler that was not asked for both labels."""
+    codes = preferences(joined, labeler)
+    records: list[Record] = []
+    for model, judged in joined.models.items():
+        if codes is None:
+            continue
+        share = without_preference(judged.margin, codes, joined.prompts)
+        records.append(
+            {
+                "model": model,
+                "labeler": labeler,
+                "misaligned": share.n if share else 0,
+                "no_preference": share.count if share else 0,
+                "rate": share.rate if share else nan,
+                "low": share.low if share else nan,
+                "high": share.high if share else nan,
+                "effective_n": share.effective_n if share else 0,
+            }
+        )
     return records
 
 

@@ -21,6 +21,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_SAME = 1e-4
+"""Typical margins. Rewards are rounded to 32 bits: where no pair differs by more, none does."""
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What a regression explains: a model's margins, or one model's less another's, in typical
@@ -65,6 +69,8 @@ def outcomes(
         y = joined.models[model].in_units[inside]
         if less:
             y = y - joined.models[less].in_units[inside]
+            if np.abs(y).max(initial=0.0) < _SAME:
+                y = np.zeros_like(y)
         own, folds, prompts = joined.labelers[labeler], joined.folds[inside], joined.prompts[inside]
         found.append(Outcome(model, less, own, inside, shared[key], y, folds, prompts))
     return found

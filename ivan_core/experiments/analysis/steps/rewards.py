@@ -17,7 +17,7 @@ from ivan_core.experiments.analysis.steps.outcomes import (
 )
 from ivan_core.experiments.analysis.steps.people import People
 from ivan_core.metrics.imprint.choice import choice
-from ivan_core.metrics.imprint.effects import Effect, alone, clearness, together
+from ivan_core.metrics.imprint.effects import SAME, SAME_OF_TWO, Effect, alone, clearness, together
 from ivan_core.metrics.imprint.explained import explained, importance
 from ivan_core.metrics.imprint.rows import CONTROLS
 from ivan_core.metrics.imprint.topics import Cell, topics
@@ -52,17 +52,15 @@ def imprint(by_labeler: Sequence[Sequence[Outcome]], people: People | None = Non
 
 
 def as_people(found: Iterable[Outcome], people: People) -> list[Record]:
-    """The imprint of each model by each labeler, corrected to what people would label; none while
-    they described too few pairs."""
+    """The imprint of each model, and of the difference of two, by each labeler, corrected to what
+    people would label; none while they described too few pairs."""
     return [
         {
-            "model": outcome.model,
-            "labeler": outcome.labeler.run_id,
+            **outcome.named,
             **effect_record(one),
             "reviewed": people.on(outcome.inside, outcome.rows.features),
         }
         for outcome in found
-        if not outcome.before
         for one in _as_people(outcome, people, "together", "length")
     ]
 
@@ -83,9 +81,11 @@ def effects_of(
     outcome: Outcome, view: str, control: str
 ) -> tuple[tuple[Effect, ...], float | None]:
     """The effects of one view, and the spread of what is left of the outcome."""
+    same = SAME_OF_TWO if outcome.before else SAME
     if view == "alone":
-        return alone(outcome.rows, outcome.y), None
-    found = together(outcome.rows, outcome.y, next(one for one in CONTROLS if one == control))
+        return alone(outcome.rows, outcome.y, same), None
+    beside = next(one for one in CONTROLS if one == control)
+    found = together(outcome.rows, outcome.y, beside, same)
     return found.effects, found.spread
 
 

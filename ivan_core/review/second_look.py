@@ -20,7 +20,7 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.looks import ANEW, TABLE
 from ivan_core.metrics.intervals import Rate, interval_text, number_text, share_in, units_of
 from ivan_core.metrics.robustness.labels import difference_interval
-from ivan_core.metrics.sentences import rate_words
+from ivan_core.metrics.sentences import as_if_apart, share_of
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -149,10 +149,15 @@ def preferred_sentence(found: Preferred) -> str:
     difference = first.rate - second.rate
     ends = interval_text(found.low, found.high, 0, scale=100, signed=True)
     return (
-        f"People prefer the other reply in {rate_words(first)} answers on listed pairs and in"
-        f" {rate_words(second)} on random ones: a difference of"
+        f"People prefer the other reply in {share_of(first)} answers on listed pairs"
+        f"{_apart(first)} and in {share_of(second)} on random ones{_apart(second)}: a difference of"
         f" {number_text(difference, 0, scale=100, signed=True)} points {ends}."
     )
+
+
+def _apart(rate: Rate) -> str:
+    """As if of how many answers, where several are on one pair or pairs of one prompt."""
+    return as_if_apart(rate.n, rate.effective_n, "answers share pairs or prompts")
 
 
 OF_ANSWERS = (

@@ -185,13 +185,15 @@ def _judgeable(dataset: PreparedDataset, rows: list[int]) -> list[int]:
 
 def _random(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
     """All rows, or those of one run if they were drawn at random themselves; of an analysis, those
-    that its models and a labeler know and of which nobody was asked to describe both replies."""
+    that its models and a labeler know and of which nobody was asked to describe both replies, by
+    the labeler's features."""
     if not request.runs:
         return _Pool(list(range(dataset.rows)), "of the dataset")
     if runs.of_kind("analysis", request.runs):
         analysed, labeler = named_analysis(request.runs, dataset)
         words = f"of run {analysed.run.id} with labels of {analysed.labeler(labeler).named}"
-        return _Pool(rows_to_ask(analysed, labeler), words)
+        rows, own = rows_to_ask(analysed, labeler), analysed.features_of(labeler)
+        return _Pool(rows, words, keys=tuple(key for key in request.keys if key in own) or None)
     run = runs.get(request.runs[0])
     known = {one.id for one in (*comparisons(dataset), *labellings(dataset))}
     spec = runs.any_spec_of(run)

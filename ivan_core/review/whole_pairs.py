@@ -7,6 +7,7 @@ People's labels correct an imprint on whole pairs alone: who stops early should 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,25 +105,44 @@ def _asked(dataset: PreparedDataset) -> set[int]:
     return found
 
 
+def _waiting(dataset: PreparedDataset) -> set[int]:
+    """Pairs of open queues of which nobody described both replies so far."""
+    found: set[int] = set()
+    for queue, rows in queues_of_pairs(dataset):
+        if not queue.closed:
+            given = Counter(row for row, _ in Queues(data_dir()).given(queue))
+            found |= {row for row in rows if given[row] < len(SIDES)}
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
-    """How many of an analysis' pairs people described whole by now, and how many by a part."""
+    """How many of an analysis' pairs people described by now: `whole`; `half`, one reply alone; and
+    `unsure`, both replies, but a question that nobody could tell, or on which people split."""
 
     whole: int
-    part: int
+    half: int = 0
+    unsure: int = 0
 
     @property
     def sentence(self) -> str:
         """As in "By now people have described both replies of 12 of 300 pairs."; empty where nobody
         described any."""
-        if not self.whole and not self.part:
+        if not self.whole and not self.half and not self.unsure:
             return ""
         of = f"{self.whole:,} of {LEAST_REVIEWED} pairs"
         if self.whole >= LEAST_REVIEWED:
             of = f"{self.whole:,} pairs, {LEAST_REVIEWED} are needed"
         told = f"By now people have described both replies of {of}"
-        more = number_of(self.part, "pair", "pairs")
-        return f"{told}; {more} by half, which does not count." if self.part else f"{told}."
+        others = [
+            f"{count:,} more {what}"
+            for count, what in (
+                (self.half, "by one reply alone"),
+                (self.unsure, "with a “can't tell” or as many for as against"),
+            )
+            if count
+        ]
+        return f"{told}. Not counted: {', '.join(others)}." if others else f"{told}."
 
 
 def described(analysed: Analysed, labeler: str) -> Described:
@@ -130,13 +150,15 @@ def described(analysed: Analysed, labeler: str) -> Described:
     row_ids = np.array(analysed.row_ids, dtype=np.int64)
     people = people_on(analysed.dataset, row_ids)
     if people is None:
-        return Described(0, 0)
+        return Described(0)
     keys = analysed.features_of(labeler)
     inside = [analysed.entered(model, labeler) for model in analysed.models]
     most = max(inside, key=lambda one: people.on(one, keys))
-    begun = ~np.isnan(people.said.chosen).all(axis=1) | ~np.isnan(people.said.rejected).all(axis=1)
-    whole = people.on(most, keys)
-    return Described(whole, int((begun & most).sum()) - whole)
+    said = np.stack(
+        [~np.isnan(own).all(axis=1) for own in (people.said.chosen, people.said.rejected)]
+    )
+    whole, both = people.on(most, keys), int((said.all(axis=0) & most).sum())
+    return Described(whole, int((said.any(axis=0) & most).sum()) - both, both - whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +216,7 @@ def asking_of_pairs(analysed: Analysed, labeler: str, done: Described) -> Asking
     usable = set(usable_rows(analysed, labeler))
     if len(usable) < LEAST_REVIEWED:
         return None
-    asked = len(usable & _asked(analysed.dataset))
-    count = LEAST_REVIEWED - max(asked, done.whole)
+    count = LEAST_REVIEWED - done.whole - len(usable & _waiting(analysed.dataset))
     if count <= 0:
         return None
     left = rows_to_ask(analysed, labeler)

@@ -165,6 +165,22 @@ def test_from_thirty_answers_on_each_half_their_shares_are_told(
     )
 
 
+def test_two_answers_on_a_pair_widen_what_is_told(analysed: Analysed, data_dir: Path) -> None:
+    said = Said(data_dir, analysed.dataset.fingerprint)
+    queue = made(analysed, PAIRS)
+    items = Queues(data_dir).items(queue.id)
+    for name in ("Ada", "Bob"):
+        for flag in (True, False):
+            rows = [one.row_id for one in items if one.listed is flag][:20]
+            said.choose(queue, name, {row: SIDES[row % 2] for row in rows})
+    found = preferred(analysed.dataset)
+    assert found is not None and found.listed is not None and found.random is not None
+    told, apart = preferred_sentence(found), "(answers share pairs or prompts: as if n = "
+    assert found.listed.effective_n < 21, "two of one mind tell as much as one"
+    assert f"of 40 answers on listed pairs {apart}{found.listed.effective_n}) and in" in told
+    assert f"of 40 on random ones {apart}{found.random.effective_n}): a difference of" in told
+
+
 def test_only_blind_first_answers_that_say_something_count(
     analysed: Analysed, data_dir: Path
 ) -> None:

@@ -24,10 +24,13 @@ def whole_pairs(analysed: Analysed, labeler: str) -> None:
         return
     with problems_shown():
         done = described(analysed, labeler)
+        known = max(analysed.used(model, labeler).get("reviewed", 0) for model in analysed.models)
+        if done.whole >= LEAST_REVIEWED and done.whole <= known:
+            return
         if done.sentence:
             say(done.sentence, "small", quiet=True)
         if done.whole >= LEAST_REVIEWED:
-            _anew(analysed, labeler, done.whole)
+            _anew(analysed)
             return
         try:
             asking = asking_of_pairs(analysed, labeler, done)
@@ -43,10 +46,9 @@ def whole_pairs(analysed: Analysed, labeler: str) -> None:
             st.page_link(REVIEW, label=label, query_params=in_study())
 
 
-def _anew(analysed: Analysed, labeler: str, whole: int) -> None:
-    """Once people described more than this analysis knew of, it can be made again."""
-    known = max(analysed.used(model, labeler).get("reviewed", 0) for model in analysed.models)
-    if whole > known and st.button(ANEW, key="analysis-people"):
+def _anew(analysed: Analysed) -> None:
+    """Once people described enough, and more than this analysis knew of, it can be made again."""
+    if st.button(ANEW, key="analysis-people"):
         run_id, _ = runs.start(analysed.spec)
         choose_run(run_id, ANALYSIS)
         st.rerun()

@@ -188,20 +188,29 @@ def test_a_queue_of_pairs_that_people_answer_gives_effects_as_people_label(many:
 
     answer(items[:595])
     now = described(before, labelled)
-    assert now.whole + now.part == 300 and 0 < now.part <= 5
-    told = f"By now people have described both replies of {now.whole} of 300 pairs; "
-    assert now.sentence == f"{told}{now.part} pairs by half, which does not count."
+    assert now.whole + now.half == 300 and 0 < now.half <= 5 and not now.unsure
+    told = f"By now people have described both replies of {now.whole} of 300 pairs. "
+    assert now.sentence == f"{told}Not counted: {now.half} more by one reply alone."
     answer(items[595:])
-    assert described(before, labelled) == Described(300, 0)
+    one = items[-1]
+    unsure = many.right(one.row_id, one.side) | {REFUSAL: None}
+    said.say(queue, "Ada", one.row_id, one.side, unsure)
+    now = described(before, labelled)
+    assert now == Described(299, 0, 1) and "with a “can't tell” or as many" in now.sentence
+    more = asking_of_pairs(before, labelled, now)
+    assert more is not None and more.count == 1, "a pair that does not count is made up for"
+    answer(items[-1:])
+    assert described(before, labelled) == Described(300)
     found = open_analysis(many.analysed(compared, labelled))
     table = found.table("corrected", model=PLAIN, labeler=labelled)
     assert set(table["reviewed"]) == {300} and REFUSAL in set(table["feature"])
     beside = imprint_rows(found, labelled, "together", "length")
     assert "as people label" in set(beside["clear"])
-    (more,) = [usable_rows(before, labelled)]
     rest = make_queue(queue_request(asked))
     left = whole_rows(Queues(many.data_dir).items(rest.id))
-    assert left == set(more) - rows, "a further draw takes pairs of which nobody was asked"
+    assert left == set(usable_rows(before, labelled)) - rows, (
+        "a further draw takes pairs of which nobody was asked"
+    )
 
 
 def test_what_people_say_otherwise_is_not_clear_and_is_corrected(many: Analysing) -> None:

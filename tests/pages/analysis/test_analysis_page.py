@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from given.listed import listed, lists_of
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
-from given.made_labellings import REFUSAL
+from given.made_labellings import REFUSAL, SENTIMENT
 from given.made_reviews import Said
 from given.made_runs import finished
 
@@ -337,18 +337,18 @@ def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_f
     review.press("make")
     (queue,) = queues_of(analysed.dataset.fingerprint)
     assert queue.title == "Describe both replies of 300 random pairs" and queue.random
+    assert set(queue.keys) == {REFUSAL, SENTIMENT, INSULT}, "what this labeler was asked"
     assert "Of 0 of 300 pairs both replies are described." in review.said
     said = Said(data_dir, analysed.dataset.fingerprint)
     items = Queues(data_dir).items(queue.id)
 
     def answer(some) -> None:
         for one in some:
-            answers = {**dict.fromkeys(queue.keys, False), **many.right(one.row_id, one.side)}
-            said.say(queue, "Ada", one.row_id, one.side, answers)
+            said.say(queue, "Ada", one.row_id, one.side, many.right(one.row_id, one.side))
 
     answer(items[:3])
     page = open_page(ANALYSIS, run=run_id)
-    assert "described both replies of 0 of 300 pairs; 3 pairs by half, which" in page.said
+    assert "described both replies of 0 of 300 pairs. Not counted: 3 more by one" in page.said
     assert leads_to(page, "See how far they are on Review") and not leads_to(page, "Ask people")
     answer(items[3:])
     page = open_page(ANALYSIS, run=run_id)

@@ -37,7 +37,7 @@ def _voices(analysed: Analysed) -> str:
     told = [number_of(len(analysed.models), "model")]
     for who in analysed.labelers:
         if set(CHOICE_KEYS) <= set(imprint["feature"][imprint["labeler"] == who.run_id]):
-            told.append(f"labels by {who.named}")
+            told.append(who.named if who.authored else f"labels by {who.named}")
     if second := int(analysed.manifest.get("second_choices", 0)):
         told.append(number_of(second, "blind second choice"))
     return ", ".join(told)

@@ -55,10 +55,23 @@ def labeler_dots(
 def choice_dots(
     rows: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
 ) -> palette.Drawing:
-    """What the choice rewards and what a model prefers, in log odds: `series` says which, as
-    `imprint_dots`."""
+    """What the choice rewards, what a model prefers and their gap, in log odds: `series` says
+    which, as `imprint_dots`."""
     title, across = "What does the choice reward, beside?", "Log odds of the reply that has it"
-    return _effect_dots(rows.assign(decimals=2), titles, title, across, dark)
+    subtitle = "ring: a gap that is clear for this labeler"
+    return _effect_dots(rows.assign(decimals=2), titles, title, across, dark, subtitle)
+
+
+def published_dots(
+    rows: pd.DataFrame, titles: Mapping[str, str], *, dark: bool = False
+) -> palette.Drawing:
+    """Coefficients by a published rule, in reward points, beside a paper's: `series` says whose.
+
+    `rows` are as in `imprint_dots`, their ends two standard errors away.
+    """
+    title, across = "As published", "Reward points more for a text that has it"
+    subtitle = "bars: ± 2 standard errors; right: pairs that differ"
+    return _effect_dots(rows.assign(decimals=2), titles, title, across, dark, subtitle)
 
 
 def points_dots(
@@ -114,9 +127,9 @@ def _effect_dots(
         *_names(lines, y, ink, step),
     ]
     chart = alt.layer(*layers).properties(height=step * len(lines))
-    subtitle += f", diamond: {AS_PEOPLE}" if len(series) > len(own) else ""
+    below = [subtitle, f"diamond: {AS_PEOPLE}"] if len(series) > len(own) else subtitle
     described = f"{title} {across}. {_description(dots)}"
-    return palette.framed(chart, title, described, subtitle, dark=dark)
+    return palette.framed(chart, title, described, below, dark=dark)
 
 
 def _as_people(series: str) -> str:

@@ -107,9 +107,17 @@ def model_dashes(n: int) -> list[list[int]]:
 
 
 def framed(
-    chart: alt.LayerChart, title: str, description: str, subtitle: str = "", *, dark: bool
+    chart: alt.LayerChart,
+    title: str,
+    description: str,
+    subtitle: str | list[str] = "",
+    *,
+    dark: bool,
 ) -> alt.LayerChart:
-    """The chart as wide as its container, with its title, alt text and the common settings."""
+    """The chart as wide as its container, with its title, alt text and the common settings.
+
+    A `subtitle` of several lines is a list of these: what is wider than the chart is cut.
+    """
     tones = ink(dark)
     words = {"labelColor": tones.axis, "titleColor": tones.axis}
     return (

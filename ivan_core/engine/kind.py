@@ -91,8 +91,9 @@ class Kind:
 
     `spec` is the class of what it is asked to do, and `about` says that in one line. `work` does
     what is left of a run. `proposes` tells the run that would come next on some rows, and what it
-    would take; `adds` the one that adds to it where one is done. `counts` is its record of how
-    pairs are counted. `open` gives its results and `report` prints them; where it lacks that, its
+    would take; `adds` the one that adds to it where one is done; `then` says what it will be where
+    it waits for stages that are not begun. `counts` is its record of how pairs are counted. `open`
+    gives its results and `report` prints them; where it lacks that, its
     sentences are. `command` is the command line that does the same as a run, if its spec alone does
     not tell it. `beside` says in words how two runs differ. `figures` is its record of charts and
     sentences, and `conditions` that of what rows may have to be. `transfer` holds its records of
@@ -116,6 +117,7 @@ class Kind:
     commands: str = ""
     proposes: Callable[[RowsSpec], Proposal] | None = None
     adds: Callable[[RowsSpec], Proposal] | None = None
+    then: str = ""
     counts: Counts = Counts()
     open: Callable[[str], OfRows] | None = None
     report: Callable[[str, TextIO], None] | None = None

@@ -13,7 +13,7 @@ from functools import reduce
 from ivan_core.domain.runs import Run, RunState, Span
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import access, handling as runs, studies
-from ivan_core.engine.kind import kind_for, kind_of
+from ivan_core.engine.kind import experiments, kind_for, kind_of
 from ivan_core.engine.plan import Proposal
 from ivan_core.engine.proposals import proposals
 from ivan_core.engine.studies import About
@@ -21,9 +21,13 @@ from ivan_core.engine.studies import About
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a study: for each stage the run that could be started for nothing."""
+    """What is left of a study: for each stage the run that could be started for nothing.
+
+    `then` says what these make possible, and what is done last.
+    """
 
     steps: tuple[Proposal, ...]
+    then: tuple[str, ...] = ()
 
     def of(self, stage: str) -> Proposal | None:
         """What is left of a stage."""
@@ -44,11 +48,19 @@ def left_of(rows: RowsSpec, found: Sequence[Run] = ()) -> Left:
     A stage that is done or at work, or that costs something, downloads or asks a server, is left
     out, and so is one that must wait for runs that are at work.
     """
-    return Left(tuple(one for one in _left_of(rows, found) if not one.after))
+    steps = tuple(one for one in _left_of(rows, found) if not one.after)
+    taken = _taken(found) | {kind_of(one.kind).stage for one in steps}
+    then = (kind.then for kind in experiments() if kind.stage not in taken)
+    return Left(steps, tuple(filter(None, then)))
+
+
+def _taken(found: Sequence[Run]) -> set[str]:
+    """The stages that are done or at work."""
+    return {kind_of(run).stage for run in found if run.state is RunState.DONE or run.state.live}
 
 
 def _left_of(rows: RowsSpec, found: Sequence[Run]) -> list[Proposal]:
-    taken = {kind_of(run).stage for run in found if run.state is RunState.DONE or run.state.live}
+    taken = _taken(found)
     steps: dict[str, Proposal] = {}
     for proposal in proposals(rows):
         stage = kind_of(proposal.kind).stage

@@ -72,6 +72,16 @@ def test_the_analysis_joins_the_runs_that_are_begun_before_it(
     assert "analysis" not in [step.kind for step in left_of(about.spec, of_study(about)).steps]
 
 
+def test_what_comes_last_is_told_before_it_can_begin(
+    about: About, in_turns: list[list[str]]
+) -> None:
+    assert left_of(about.spec).then == (
+        "analyse what is rewarded (regressions, free, a few seconds)",
+    )
+    do_all(about)
+    assert left_of(about.spec, of_study(about)).then == ()
+
+
 def test_what_is_done_is_not_done_again(
     data_dir: Path, about: About, in_turns: list[list[str]]
 ) -> None:

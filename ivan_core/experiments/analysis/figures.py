@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
+from ivan_core.experiments.analysis.beside_figures import draw_choice, draw_published
 from ivan_core.experiments.analysis.findings import findings
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences.against import NO_WHY, against_sentence
 from ivan_core.experiments.analysis.sentences.beside import (
-    GAP_NEEDS,
     TEACHES,
     authored_rows,
-    choice_rows,
     found_sentence,
     taught_sentence,
 )
@@ -26,15 +25,16 @@ from ivan_core.experiments.analysis.sentences.breaks import (
 )
 from ivan_core.experiments.analysis.sentences.change import shift_sentence
 from ivan_core.experiments.analysis.sentences.noise import people_rows, used_sentence
+from ivan_core.experiments.analysis.sentences.published import PUBLISHED, published_models
 from ivan_core.experiments.analysis.sentences.quotes import quotes
 from ivan_core.experiments.analysis.sentences.rewards import shown_effects
 from ivan_core.experiments.analysis.sentences.several import difference_rows
 from ivan_core.experiments.analysis.sentences.words import AGAINST, CHANGED, FEATURES, WHAT_FOR
-from ivan_core.experiments.analysis.tables import frame
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.choices import (
     CONTROL,
     LABELER,
+    MODEL,
     ONE_MODEL,
     OTHER_MODEL,
     VIEW,
@@ -44,10 +44,8 @@ from ivan_core.figures.choices import (
     asked_for,
 )
 from ivan_core.figures.words import model_words, rows_words, source_line
-from ivan_core.metrics.imprint.choice import CHOICE
 from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE
 from ivan_core.metrics.paired import SIGNIFICANT
-from ivan_core.metrics.sentences import the
 from ivan_core.models.names import shown_name
 
 if TYPE_CHECKING:
@@ -155,36 +153,9 @@ def _authored(analysed: Analysed, model: str, labeler: str) -> Drawn:
     )
 
 
-def choice_dots_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
-    """The log odds of the choice and of a model, feature by feature, to draw."""
-    import pandas as pd
-
-    choice = the(analysed.dataset.chosen_by)
-    rows = [
-        {**row, "series": series, "estimate": row["log_odds"]}
-        for chosen, ours, _ in choice_rows(analysed, model, labeler)
-        for series, row in ((choice, chosen), (model, ours))
-    ]
-    table = pd.DataFrame(rows, columns=[*frame("choice", ()).columns, "series", "estimate"])
-    sure = (table["p_holm"] < SIGNIFICANT).map({True: CLEAR_FOR_ONE, False: ""})
-    return table.assign(clear=sure)
-
-
-def _choice(analysed: Analysed, model: str, labeler: str) -> Drawn:
-    from ivan_core.charts.imprint import choice_dots
-
-    rows, table = choice_dots_rows(analysed, model, labeler), analysed.table("choice")
-    own = table["labeler"].eq(labeler) & table["who"].isin([CHOICE, model, f"{model} - {CHOICE}"])
-    return Drawn(
-        lambda: choice_dots(rows, TITLES, dark=False),
-        table[own].drop(columns=["why"]),
-        f"Of two replies alike in all else, the log odds that the one with a feature is chosen, and"
-        f" that {model} prefers it. {analysed.labeler(labeler).sentence} {GAP_NEEDS}",
-        "Logits of winning on differences of labels and of log length, without a constant; the"
-        " choice wins each of its pairs, a tie of the model is half a win. Intervals are 95%, from"
-        " a sandwich by prompt; that of a gap is from what each pair does to both. P-values are"
-        " adjusted by Holm over the features.",
-    )
+def _pick_published(chart: str, analysed: Analysed, wish: Wish) -> str:
+    known = published_models(analysed)
+    return _one_of(chart, wish, MODEL, known, known[0])
 
 
 def labeled_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
@@ -294,6 +265,14 @@ def _no_choice(name: str, analysed: Analysed) -> BadInput | None:
     return BadInput(f"The chart {name} needs what the choice rewards.", "Analyse the pairs anew.")
 
 
+def _no_published(name: str, analysed: Analysed) -> BadInput | None:
+    if "published" in analysed.tables and published_models(analysed):
+        return None
+    return BadInput(
+        f"The chart {name} takes labels of harmless and helpful.", "Label the pairs for both."
+    )
+
+
 def _no_why(name: str, analysed: Analysed) -> BadInput | None:
     return None if "why" in analysed.tables else BadInput(NO_WHY, "Label the pairs, by rules too.")
 
@@ -342,6 +321,11 @@ _READER = Choice(LABELER, _reader, offers=_readers, before="labels")
 """Of those who tell what each reply is."""
 
 
+_OF_PUBLISHED = Choice(
+    MODEL, _pick_published, offers=lambda own: [(one, "") for one in published_models(own)]
+)
+
+
 def _methods(analysed: Analysed, chosen: Chosen) -> str:
     """Who judged and who labelled, what exactly they are, and which pairs enter."""
     spec, models = analysed.spec, (chosen["model"],) if "model" in chosen else analysed.models
@@ -366,10 +350,11 @@ FIGURES = ChartsAndSentences(
             lacks=_no_differences,
         ),
         Chart("authored", WHAT_FOR, _authored, (ONE_MODEL, _READER), lacks=_no_authored),
-        Chart("choice", WHAT_FOR, _choice, (ONE_MODEL, _OF_LABELER), lacks=_no_choice),
+        Chart("choice", WHAT_FOR, draw_choice, (ONE_MODEL, _OF_LABELER), lacks=_no_choice),
         Chart("against", AGAINST, _against, (ONE_MODEL, _READER), lacks=_no_why),
         Chart("change", CHANGED, _change, _CHOICES, lacks=_no_change),
         Chart("rewording", BREAKS, _rewording, (ONE_MODEL,), lacks=_no_rewording),
+        Chart("published", PUBLISHED, draw_published, (_OF_PUBLISHED,), lacks=_no_published),
     ),
     open_analysis,
     lambda own: rows_words(own.spec, own.dataset, len(own.row_ids)),

@@ -33,6 +33,7 @@ KIND = Kind(
     work=late(f"{_HERE}.work:work_analysis"),
     proposes=late(f"{_HERE}.plan:propose"),
     adds=late(f"{_HERE}.plan:propose_again"),
+    then="analyse what is rewarded (regressions, free, a few seconds)",
     open=late(f"{_HERE}.results:open_analysis"),
     report=late(f"{_HERE}.report:print_analysis"),
     command=_command,

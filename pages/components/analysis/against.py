@@ -20,6 +20,7 @@ from ivan_core.experiments.analysis.views import of_share, why_behind
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.against import ALL
 from pages.components.analysis.chosen import chosen_effect, labeler_of_page, open_effect, pairs_link
+from pages.components.analysis.numbers import numbers_table
 from pages.components.analysis.picked import picked, picked_people
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart, pick_model
@@ -61,12 +62,9 @@ def where_against_people(analysed: Analysed) -> None:
             told = f"See the {number_of(int(row['away']), 'pair')}, by the {row['side']} reply"
             pairs_link(analysed, told, why_behind(labeler, row))
     with st.expander(FOR_THE_PAPER):
-        st.dataframe(
-            analysed.table("why", model=model, labeler=labeler),
-            hide_index=True,
-            key="why-numbers",
-            alt="What goes with going against the choice, in numbers",
-        )
+        table = analysed.table("why", model=model, labeler=labeler)
+        told = "What goes with going against the choice, in numbers"
+        numbers_table(analysed, table, "why-numbers", told)
 
 
 def _shares(analysed: Analysed, model: str, labeler: str) -> None:

@@ -7,12 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from ivan_core.charts.imprint import choice_dots, labeler_dots
-from ivan_core.experiments.analysis.figures import (
-    TITLES,
-    beside_title,
-    choice_dots_rows,
-    labeled_rows,
-)
+from ivan_core.experiments.analysis.beside_figures import choice_dots_rows
+from ivan_core.experiments.analysis.figures import TITLES, beside_title, labeled_rows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.beside import (
     GAP_NEEDS,
@@ -25,11 +21,16 @@ from ivan_core.experiments.analysis.sentences.beside import (
     taught_sentence,
     topic_sentence,
     topics_told,
+    widest_gaps,
 )
+from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import pick_model, plain_chart
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
+
+_MOST = 3
+"""Gaps that are told; the chart shows all."""
 
 
 def beside_what_it_rewards(analysed: Analysed, labeler: str) -> None:
@@ -61,14 +62,17 @@ def _authored(analysed: Analysed, labeler: str, found: str) -> None:
 
 def _choice(analysed: Analysed, labeler: str) -> None:
     model, who = pick_model(analysed.models, "choice-model"), analysed.labeler(labeler)
-    for chosen, ours, gap in choice_rows(analysed, model, labeler):
-        say(choice_sentence(chosen, ours, gap, who))
-    say(GAP_NEEDS, "small", quiet=True)
+    rows = choice_rows(analysed, model, labeler)
+    for several in widest_gaps(rows)[:_MOST]:
+        say(choice_sentence(*several, who))
+    if len(rows) > _MOST:
+        say(f"Told are the {_MOST} widest gaps; all stand under Sentences to copy.", "small")
     chart = choice_dots(choice_dots_rows(analysed, model, labeler), TITLES, dark=dark())
     if plain_chart(chart, f"choice-{analysed.run.id}-{labeler}-{model}"):
         figure_menu(analysed.run.id, "choice", model=model, labeler=labeler)
+    say(GAP_NEEDS, "small", quiet=True)
     table = analysed.table("choice", labeler=labeler)
-    st.dataframe(table, hide_index=True, key="choice-numbers", alt="Log odds of all, in numbers")
+    numbers_table(analysed, table, "choice-numbers", "Log odds of all, in numbers")
 
 
 def _topics(analysed: Analysed, labeler: str) -> None:
@@ -78,7 +82,7 @@ def _topics(analysed: Analysed, labeler: str) -> None:
         say(topic_sentence(row, analysed.labeler(labeler)))
     table = analysed.table("topics", labeler=labeler)
     if not table.empty:
-        st.dataframe(table, hide_index=True, key="topic-numbers", alt="All cells in numbers")
+        numbers_table(analysed, table, "topic-numbers", "All cells in numbers")
 
 
 def _shares(analysed: Analysed, labeler: str) -> None:
@@ -87,7 +91,7 @@ def _shares(analysed: Analysed, labeler: str) -> None:
         if shares := shares_of(analysed, model, labeler):
             say(share_sentence(shares, TITLES, analysed.used(model, labeler)["used"], who))
     table = analysed.table("importance", labeler=labeler)
-    st.dataframe(table, hide_index=True, key="share-numbers", alt="All shares in numbers")
+    numbers_table(analysed, table, "share-numbers", "All shares in numbers")
 
 
 _FOLDED: dict[str, Callable[[Analysed, str], None]] = {

@@ -36,6 +36,7 @@ from ivan_core.metrics.robustness.sentences import (
     risk_sentence,
 )
 from pages.components.analysis.chosen import chosen_effect, open_effect
+from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart, pick_model
 from pages.components.kit.state import ANALYSIS, REWRITE, choose_run, dark
@@ -65,12 +66,8 @@ def what_breaks_it(analysed: Analysed) -> None:
         _own_flips(found)
         _risks(found, list(models.values()))
     with st.expander(FOR_THE_PAPER):
-        st.dataframe(
-            analysed.tables["rewording"],
-            hide_index=True,
-            key="rewording-numbers",
-            alt="What rewording moves, in numbers",
-        )
+        told = "What rewording moves, in numbers"
+        numbers_table(analysed, analysed.tables["rewording"], "rewording-numbers", told)
 
 
 def _missing(analysed: Analysed) -> None:

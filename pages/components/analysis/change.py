@@ -34,6 +34,7 @@ from pages.components.analysis.chosen import (
     see_pairs,
     view_and_control,
 )
+from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart
 from pages.components.kit.state import ANALYSIS, choose_run, dark
@@ -81,7 +82,7 @@ def what_training_changed(analysed: Analysed) -> None:
         say(_CIRCULAR, "small")
         for table in ("regimes", "shift"):
             shown = analysed.table(table, labeler=labeler)
-            st.dataframe(shown, hide_index=True, key=f"{table}-numbers", alt=f"Table of {table}")
+            numbers_table(analysed, shown, f"{table}-numbers", f"Table of {table}")
 
 
 def _seen_and_unseen(analysed: Analysed, labeler: str) -> None:

@@ -8,14 +8,21 @@ from typing import Any
 
 import streamlit as st
 
+from ivan_core.charts.imprint import published_dots
+from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences.published import (
+    OTHERS,
+    PUBLISHED,
+    published_models,
+    published_rows,
+)
 from ivan_core.metrics.intervals import interval_text, number_text
+from pages.components.kit.figure import figure_menu
+from pages.components.kit.results import pick_model, plain_chart
+from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
-_WHAT = (
-    "The paper's numbers are of other rows, other models and other labels than these, so no"
-    " differences are computed and none should be read into a line."
-)
 _UNITS = (
     "By the published rule an imprint is in reward points, from one regression of all texts with"
     " their row id, and a shift (theta) is an angle in degrees; ours are in typical margins, pair"
@@ -31,12 +38,19 @@ def as_published(analysed: Analysed) -> None:
     of = analysed.manifest.get("published")
     if of is None or "published" not in analysed.tables:
         return
-    with st.expander("As published, beside ours and the paper's"):
+    folded = st.expander(PUBLISHED, key="as-published", on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
         named = f"before: {of['before']}, after: {of['after']}."
         alone = f"{of['after']} stands for the trained one, since no two models were named."
         who = analysed.labeler(of["labeler"]).named
         say(f"Labels by {who}; {named if of['before'] else alone}")
-        say(_WHAT, "small")
+        say(OTHERS, "small")
+        model = pick_model(published_models(analysed), "published-model")
+        chart = published_dots(published_rows(analysed, model), TITLES, dark=dark())
+        if plain_chart(chart, f"published-{analysed.run.id}-{model}"):
+            figure_menu(analysed.run.id, "published", model=model)
         say(_UNITS, "small", quiet=True)
         rows = analysed.tables["published"].to_dict("records")
         text = st.column_config.TextColumn

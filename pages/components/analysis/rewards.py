@@ -29,6 +29,7 @@ from pages.components.analysis.chosen import (
     view_and_control,
 )
 from pages.components.analysis.described import whole_pairs
+from pages.components.analysis.numbers import numbers_table
 from pages.components.analysis.picked import picked, picked_rewards
 from pages.components.analysis.several import both_labels, say_alike, where_models_differ
 from pages.components.kit.figure import figure_menu
@@ -64,7 +65,7 @@ def what_it_rewards(analysed: Analysed) -> None:
     where_models_differ(analysed, labeler, view, control)
     beside_what_it_rewards(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
-        st.dataframe(effects, hide_index=True, key="imprint-numbers", alt="All effects in numbers")
+        numbers_table(analysed, effects, "imprint-numbers", "All effects in numbers")
         for row in effects[effects["feature"] == LENGTH].to_dict("records"):
             if row["spread"] == row["spread"]:
                 say(f"{row['model']}. {needs_sentence(row['spread'])}", "small")

@@ -123,8 +123,10 @@ def takes_words(left: Left) -> str:
 def what_is_done(left: Left) -> str:
     """What doing all does, one after the other."""
     steps = ", ".join(f"{step.does} ({step.terms})" for step in left.steps)
+    last = "".join(f"; then {one}" for one in left.then)
     return md_escape(
-        f"One after the other: {steps}. Each can be cancelled and resumed. Nothing is sent or paid."
+        f"One after the other: {steps}{last}. Each can be cancelled and resumed. Nothing is sent or"
+        " paid."
     )
 
 

@@ -12,10 +12,12 @@ import statsmodels.api as sm
 from given.made_analyses import GLAD, HARMLESS, HELPFUL, MOOD, OTHER, PLAIN, SIDES, Analysing
 from given.tables.published_labels import published_labels
 
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.engine import archive, handling as runs, zips
+from ivan_core.engine import archive, figures, handling as runs, zips
 from ivan_core.experiments.analysis.joined import Joined, Judged, Labelled
 from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.experiments.analysis.sentences.published import published_models, published_rows
 from ivan_core.experiments.analysis.steps import against
 from ivan_core.experiments.analysis.steps.published import Of, names, paper, published, who_of
 from ivan_core.experiments.rewrite.results import open_rewrite
@@ -142,6 +144,32 @@ def by_hand(analysing: Analysing, rewording: str) -> tuple[np.ndarray, np.ndarra
     outcome = (agreed & ~agrees).to_numpy(float)
     fitted = sm.OLS(outcome, sm.add_constant(np.array(lost, dtype=float))).fit()
     return fitted.params[1:], fitted.bse[1:]
+
+
+def test_the_published_imprint_is_drawn_with_its_bars_beside_the_papers(
+    analysing: Analysing,
+) -> None:
+    runs_of = analysing.compared((PLAIN, OTHER)), analysing.choosing()
+    analysed = open_analysis(analysing.analysed(*runs_of, before=OTHER, after=PLAIN))
+    assert published_models(analysed) == [PLAIN, OTHER]
+    told = analysed.table("published").set_index("name")
+    for model, when, whose in (
+        (PLAIN, "after", "the paper's, after training"),
+        (OTHER, "before", "the paper's model before training"),
+    ):
+        rows = published_rows(analysed, model)
+        own = rows[rows["series"].eq(model)].set_index("feature")
+        assert {HARMLESS, HELPFUL} <= set(own.index) and own["estimate"].notna().all()
+        here = told.loc[f"imprint:{when},{HARMLESS}"]
+        assert own.loc[HARMLESS, "high"] == here["here_as_published_high"]
+        theirs = rows[rows["series"].eq(whose)].set_index("feature")
+        assert theirs.loc[HARMLESS, "estimate"] == paper()[f"imprint:{when},{HARMLESS}"].value
+        assert isnan(theirs.loc[HARMLESS, "low"]), "read off a figure"
+    words = figures.caption(analysed.run.id, "published", model=OTHER)
+    assert "no differences are computed" in words and "labels: chooser:1b" in words.lower()
+    assert "± 2" in figures.methods(analysed.run.id, "published")
+    with pytest.raises(BadInput):
+        figures.caption(analysed.run.id, "published", model="org/nobody")
 
 
 def test_they_leave_and_come_back_as_a_zip(analysing: Analysing) -> None:

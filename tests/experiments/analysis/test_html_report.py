@@ -81,9 +81,9 @@ def test_it_has_all_questions_their_sentences_and_a_picture_of_each_chart(
     words = "".join(found.words)
     for quote in quotes(analysed.run.id):
         assert quote.question in words and quote.sentence in words and quote.command in words
-    # What three models reward, where they differ (the second has the margins of the first), where
-    # each goes against people, and what changed.
-    assert found.tags.count("svg") == 1 + 2 + 3 + 1
+    # What three models reward, where they differ (the second has the margins of the first), what
+    # each prefers beside the choice, where each goes against people, and what changed.
+    assert found.tags.count("svg") == 1 + 2 + 3 + 3 + 1
     assert all("aria-label" in one for one in re.findall(r"<svg[^>]*>", content))
     assert "What must not be concluded" in words
     assert len(content.encode()) < MOST_BYTES

@@ -439,8 +439,14 @@ def test_a_rewording_that_nobody_labelled_shows_flips_alone(analysing: Analysing
 def test_published_numbers_are_folded_beside_ours(analysing: Analysing, open_page):
     runs_of = analysing.compared((PLAIN, OTHER)), analysing.choosing()
     alone = open_page(ANALYSIS, run=analysing.analysed(*runs_of))
+    assert "no differences are computed" not in alone.said, "it is drawn when it is asked for"
+    alone.app.session_state["as-published"] = True
+    alone.run()
     assert f"Labels by chooser:1b; {PLAIN} stands for the trained one" in alone.said
     page = open_page(ANALYSIS, run=analysing.analysed(*runs_of, before=OTHER, after=PLAIN))
+    page.app.session_state["as-published"] = True
+    page.run()
+    assert page.kinds.count("vega_lite_chart") == 2
     assert f"Labels by chooser:1b; before: {OTHER}, after: {PLAIN}." in page.said
     assert "no differences are computed" in page.said
     (table,) = [one.value for one in page.app.dataframe if "here_as_published" in one.value]

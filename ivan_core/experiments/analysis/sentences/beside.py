@@ -94,6 +94,12 @@ def choice_rows(analysed: Analysed, model: str, labeler: str) -> list[tuple[Row,
     return [several for several in zip(*parts, strict=True) if not isnan(several[0]["log_odds"])]
 
 
+def widest_gaps(rows: Sequence[tuple[Row, Row, Row]]) -> list[tuple[Row, Row, Row]]:
+    """The same, labels before length, the widest gap between a model and the choice first."""
+    gaps = {id(row): -abs(row[2]["log_odds"]) for row in rows if not isnan(row[2]["log_odds"])}
+    return sorted(rows, key=lambda row: (row[0]["feature"] == LENGTH, gaps.get(id(row), 0.0)))
+
+
 def choice_sentence(chosen: Row, ours: Row, gap: Row, who: WhoLabelled) -> str:
     """How often the reply with a feature is chosen, how often the model prefers it, and their gap
     in log odds."""
@@ -120,6 +126,8 @@ def _chance(row: Row) -> str:
     return f"{number_text(found.share, 0, scale=100)}% {ends}"
 
 
+GAP = "gap of the two"
+"""What the model's log odds less those of the choice are called."""
 GAP_NEEDS = (
     "A gap of 0.4 log odds between a model and the choice takes about 5,000 labelled pairs to be"
     " seen (in 86% of studies of that size; in 24% of those of 1,500)."

@@ -42,6 +42,9 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Choose the runs, start, follow, and print the result."""
     if finished := hand_over.finished_analysis(options):
+        if options.plan:
+            print(f"Run {finished} is analysed: its files would be written, nothing computed.")
+            return 0
         return hand_over.hand_over(finished, options)
     from ivan_core.engine.plan import FirstLook
     from ivan_core.experiments.analysis.plan import spec_of_runs

@@ -7,8 +7,9 @@ from typing import TextIO
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
-from ivan_core.experiments.analysis.sentences.breaks import lacking, rewording_quotes
+from ivan_core.experiments.analysis.sentences.breaks import rewording_quotes
 from ivan_core.experiments.analysis.sentences.looks import second_look_sentence
+from ivan_core.experiments.analysis.sentences.missing import missing_tables
 from ivan_core.experiments.analysis.sentences.noise import (
     labeler_sentence,
     reviewed_sentence,
@@ -39,10 +40,7 @@ def print_analysis(run_id: str, out: TextIO) -> None:
     print(f"\n{second_look_sentence(found)}", file=out)
     for quote in rewording_quotes(found):
         print(f"\n{quote.sentence}", file=out)
-    if why := lacking(found):
-        print(f"\nNo table rewording. {why}", file=out)
-    if "published" not in found.tables:
-        print("\nNo table published. It takes labels of harmless and helpful.", file=out)
+    print("", *missing_tables(found), sep="\n", file=out)
     print("\nFiles:", file=out)
     for name in found.manifest["files"]:
         print(f"  {data_dir() / name}", file=out)

@@ -13,6 +13,7 @@ from ivan_core.cli.main import run as command_line
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.results import open_analysis
+from ivan_core.experiments.analysis.tables import TABLES
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -165,3 +166,23 @@ def test_a_new_analysis_and_a_finished_one_are_handed_over_as_files(
     assert f"{folder}/{run.id}-annotated-pairs.json\n  60 pairs of 60, with their texts." in told
     assert runs.every("analysis") == [run], "nothing was analysed anew"
     assert "There is no folder" in refused(capsys, run.id, "--export", "dpo", "--out", "/none/here")
+    before = sorted(folder.iterdir())
+    more = ["--export", "annotated-pairs", "--texts", "--out", str(tmp_path), "--plan"]
+    capsys.readouterr()
+    assert command_line(["analyse", run.id, *more]) == 0
+    assert "its files would be written, nothing computed" in capsys.readouterr().out
+    assert sorted(folder.iterdir()) == before and not list(tmp_path.glob(f"{run.id}*"))
+
+
+def test_tables_that_are_not_there_are_named_with_what_they_need(
+    analysing: Analysing, capsys: pytest.CaptureFixture[str], data_dir: Path
+) -> None:
+    """Of each table there is a file, or a line that says why not."""
+    analysing.compared(), analysing.labelled()
+    assert command_line(["analyse"]) == 0
+    (run,), told = runs.every("analysis"), capsys.readouterr().out
+    written = {path.stem.removeprefix(f"{run.id}-") for path in data_dir.glob("analysis/*.csv")}
+    named = {line.split()[2].rstrip(".") for line in told.splitlines() if "No table " in line}
+    assert not written & named and written | named == set(TABLES)
+    assert "No table shift. It takes a model before training and another one after it" in told
+    assert "No table corrected. It takes 300 pairs on whose two replies people" in told

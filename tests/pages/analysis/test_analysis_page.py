@@ -12,11 +12,9 @@ from given.made_runs import finished
 
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import AUTHOR
-from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
 from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import kind_of
-from ivan_core.experiments.analysis import work as analysis_work
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.results import open_analysis
 from ivan_core.experiments.analysis.sentences.against import NO_WHY
@@ -25,7 +23,6 @@ from ivan_core.review.queues import queues_of
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 from pages.components.analysis.results import _TABS
-from pages.components.runs.duplicate import filled, why_not
 
 ANALYSIS = "pages/analysis.py"
 BREAKS = str(list(_TABS).index("What breaks it?"))
@@ -40,72 +37,6 @@ def study_of(run_id: str) -> str:
 
 def leads_to(page, words: str) -> list[str]:
     return [to for label, to in page.links.items() if words in label]
-
-
-def test_before_anything_is_judged_the_form_says_so_and_leads_to_compare(data_dir, open_page):
-    page = open_page(ANALYSIS)
-    assert "No reward model has judged these pairs yet." in page.said
-    assert leads_to(page, "Judge them") == ["compare?"]
-    assert "analyse" not in page.buttons
-
-
-def test_a_duplicate_fills_the_form_with_what_was_joined(analysing: Analysing, open_page, spawned):
-    """Older labels, one of two models, the older comparison, no rewording: all as it was asked."""
-    older, compared = analysing.labelled(), analysing.compared()
-    analysing.labelled(), analysing.compared((PLAIN,))
-    asked = spec_of_runs(
-        [compared, older],
-        models=(PLAIN, OTHER),
-        before=PLAIN,
-        after=OTHER,
-        control="none",
-        interaction=f"{REFUSAL}:{INSULT}",
-    )
-    run_id, _ = runs.start(asked.model_copy(update={"first_try": True}))
-    work(Registry(analysing.data_dir), run_id)
-    analysing.reworded()
-    study = study_of(compared)
-    page = open_page(ANALYSIS, study=study)
-    for key, value in filled(runs.get(run_id)).items():
-        page.app.session_state[key] = value
-    page.run()
-    page.press("analyse")
-    assert spawned[-1] != run_id
-    assert runs.get(spawned[-1]).spec == runs.get(run_id).spec
-    archive.delete(older)
-    assert why_not(runs.get(run_id)).startswith(f"It joins run {older}, which is not here.")
-
-
-def test_pairs_that_nobody_labelled_lead_to_taxonomy(analysing: Analysing, open_page):
-    study = study_of(analysing.compared())
-    page = open_page(ANALYSIS, study=study)
-    assert "These pairs are judged, but nobody has labelled them yet." in page.said
-    assert leads_to(page, "Label them") == [f"taxonomy?study={study}"]
-    assert "analyse" not in page.buttons
-
-
-def test_the_form_joins_all_labels_of_the_study_and_starts(
-    analysing: Analysing, open_page, spawned
-):
-    compared, labelled = analysing.compared(), analysing.labelled()
-    page = open_page(ANALYSIS, study=study_of(compared))
-    assert f"3 models of run {compared}, labels of reader:1b." in page.said
-    page.press("analyse")
-    (run_id,) = spawned
-    assert runs.any_spec_of(runs.get(run_id)) == spec_of_runs([compared, labelled])
-    assert page.app.query_params["run"] in (run_id, [run_id])
-
-
-def test_a_tick_analyses_labels_that_came_valid_at_first_try(
-    analysing: Analysing, open_page, spawned
-):
-    compared, labelled = analysing.compared(), analysing.labelled()
-    page = open_page(ANALYSIS, study=study_of(compared))
-    page.app.checkbox(key="analysis-first-try").check()
-    page.press("analyse")
-    (run_id,) = spawned
-    asked = spec_of_runs([compared, labelled], first_try=True)
-    assert runs.any_spec_of(runs.get(run_id)) == asked
 
 
 def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
@@ -136,23 +67,6 @@ def test_what_stands_beside_is_drawn_when_its_fold_is_opened(analysing: Analysin
     assert page.kinds.count("vega_lite_chart") == 2
 
 
-def test_an_analysis_that_came_alone_says_what_is_not_here_and_draws_no_link_to_it(
-    analysing: Analysing, open_page
-):
-    compared, labelled = analysing.compared(), analysing.labelled()
-    run_id = analysing.analysed(compared, labelled)
-    archive.delete(labelled)
-    archive.delete(compared)
-    for view in range(len(_TABS)):
-        page = open_page(ANALYSIS, run=run_id, view=str(view))
-        told = f"Not here: the comparison (run {compared}), labels (run {labelled})."
-        assert told in page.said and not page.app.error
-        assert leads_to(page, "Import runs") == ["runs?"]
-        led = [to.partition("?")[2].split("&") for to in page.links.values()]
-        assert not [one for one in led if {f"run={compared}", f"run={labelled}"} & {*one}]
-        assert not [key for key in page.buttons if key.startswith(("change-", "analyse"))]
-
-
 def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: Analysing, open_page):
     labelled = analysing.labelled()
     compared = analysing.compared()
@@ -175,26 +89,6 @@ def test_another_labeler_is_chosen_and_stands_in_the_address(analysing: Analysin
     assert page.app.query_params["labeler"] in (labelers[1], [labelers[1]])
     again = open_page(ANALYSIS, run=run_id, labeler=labelers[1])
     assert "labels: other:1b)" in again.said
-
-
-def test_one_that_failed_says_why_and_begins_anew(
-    analysing: Analysing, data_dir, open_page, spawned, monkeypatch
-):
-    compared, labelled = analysing.compared(), analysing.labelled()
-
-    def breaks(*_: object) -> None:
-        raise OSError("no room")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(analysis_work, "write_files", breaks)
-        run_id = analysing.analysed(compared, labelled)
-    assert runs.get(run_id).state is RunState.FAILED
-    page = open_page(ANALYSIS, run=run_id)
-    assert "An analysis takes seconds, so it begins anew." in page.said
-    page.press("resume")
-    assert spawned == [run_id]
-    work(Registry(data_dir), run_id)
-    assert f"of what {PLAIN} prefers" in open_page(ANALYSIS, run=run_id).said
 
 
 def test_home_has_its_tile_begins_it_and_shows_the_strongest_reward(

@@ -38,9 +38,11 @@ from ivan_core.experiments.analysis.tables import (
 from ivan_core.experiments.analysis.told import texts_told, told_names, write_told
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.labels.authored import authored_labels
+from ivan_core.metrics.imprint.against import ALL, REGIMES
 from ivan_core.metrics.imprint.choice import CHOICE
+from ivan_core.metrics.imprint.preference import PREFERS
 from ivan_core.metrics.imprint.rewording import ITSELF
-from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
+from ivan_core.metrics.imprint.rows import CHOSEN, CONTROLS, LENGTH
 from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
 from ivan_core.models.names import is_authored
 
@@ -274,6 +276,10 @@ def _table(zipped: Unpacked[AnalysisSpec], name: str, facts: _Facts) -> pd.DataF
         "who": {CHOICE, *facts.models, *(f"{name} - {CHOICE}" for name in facts.models)},
         "labeler": {one.run for one in facts.labelers},
         "beside": {one.run for one in facts.labelers},
+        "view": {"together", "alone"},
+        "control": {"", *CONTROLS},
+        "labeler_prefers": {ALL, *PREFERS},
+        "regime": set(REGIMES),
         "feature": {*REGRESSION_FEATURES, LENGTH, CHOSEN, ITSELF},
         "other": set(REGRESSION_FEATURES),
         "name": names(),

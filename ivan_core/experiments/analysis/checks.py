@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ivan_core.experiments.analysis.joined import Joined
-from ivan_core.experiments.analysis.steps.against import no_preference
+from ivan_core.experiments.analysis.steps.against import by_regime, misaligned, no_preference
 from ivan_core.experiments.analysis.steps.voices import voices_on
 from ivan_core.experiments.analysis.tables import frame
 from ivan_core.experiments.analysis.units import AnalysisSpec, two_labels
@@ -27,6 +27,9 @@ def contradictions(
         yield "its list of pairs worth a second look contradicts its joined rows"
     if "no-preference" in tables and not _indifferent(tables["no-preference"], joined):
         yield "its shares without a preference contradict its joined rows"
+    for name in ("misaligned", "regimes"):
+        if name in tables and not _counted(name, tables[name], spec, joined):
+            yield f"its table {name} does not count its joined rows"
     if "interaction" in tables:
         asked = tables["interaction"][["feature", "other"]].drop_duplicates()
         if [tuple(row) for row in asked.to_numpy(object)] != [two_labels(spec.interaction)]:
@@ -50,6 +53,20 @@ def _looks(listed: pd.DataFrame, joined: Joined) -> bool:
         and (against > 0).all()
         and np.allclose(margins, own.smallest[at], equal_nan=True)
     )
+
+
+def _counted(name: str, given: pd.DataFrame, spec: AnalysisSpec, joined: Joined) -> bool:
+    """Whether its counts are those of the joined rows, since each of them opens its pairs."""
+    if name == "misaligned":
+        records = [one for run_id in joined.labelers for one in misaligned(joined, run_id)]
+    elif spec.before:
+        moved = [by_regime(joined, one, spec.before, spec.after) for one in joined.labelers]
+        records = [one for of_labeler in moved for one in of_labeler]
+    else:
+        return False
+    own = frame(name, records)
+    columns = [one for one in own if own[one].dtype != "float64" and one != "effective_n"]
+    return bool(given[columns].equals(own[columns]))
 
 
 def _indifferent(told: pd.DataFrame, joined: Joined) -> bool:

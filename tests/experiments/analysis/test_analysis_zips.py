@@ -72,6 +72,9 @@ def test_tables_whose_input_is_there_come_along_and_others_do_not(
         zips.export(one, tmp_path / "run.zip")
         entered = zips.import_zip(tmp_path / "run.zip").run_id
         assert list(open_analysis(entered).tables) == list(open_analysis(one).tables)
+    path = changed(found[1], tmp_path / "run.zip", "regimes.parquet", lambda table: table[::-1])
+    with pytest.raises(BadInput, match="regimes does not count its joined rows"):
+        zips.import_zip(path)
     assert "regimes" not in open_analysis(found[0]).tables
     assert "regimes" in open_analysis(found[1]).tables
 
@@ -84,6 +87,8 @@ def test_tables_whose_input_is_there_come_along_and_others_do_not(
         ("imprint.parquet", "p", 2.0, "hold no such numbers"),
         ("imprint.parquet", "low", 9.0, "hold no such numbers"),
         ("imprint.parquet", "n", -1, "hold no such numbers"),
+        ("imprint.parquet", "view", "aside", "a view that is none of its own"),
+        ("misaligned.parquet", "misaligned", 7, "misaligned does not count its joined rows"),
         ("explained.parquet", "r2", float("inf"), "hold no such numbers"),
         ("importance.parquet", "labeler", "none", "a labeler that is none of its own"),
         (JOINED, "row_id", 7, "of other rows"),

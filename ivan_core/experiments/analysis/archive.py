@@ -26,6 +26,7 @@ from ivan_core.experiments.analysis.checks import contradictions
 from ivan_core.experiments.analysis.files import write_files
 from ivan_core.experiments.analysis.joined import Floats, Joined, Judged, Labelled, on_rows
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.steps.against import net_design
 from ivan_core.experiments.analysis.steps.published import names, paper
 from ivan_core.experiments.analysis.tables import (
     JOINED,
@@ -150,6 +151,7 @@ class _Facts(BaseModel):
     pairs: list[_Pairs]
     cards: list[ModelCard] = Field(default_factory=list)
     second_choices: int = Field(0, ge=0)
+    net_design: float | None = Field(None, ge=1, allow_inf_nan=False)
     rewording: _Rewording | None = None
     published: _Published | None = None
 
@@ -179,6 +181,9 @@ def _read(zipped: Unpacked[AnalysisSpec]) -> Came:
     rows = _joined(zipped, facts, tables["imprint"])
     for wrong in contradictions(spec, tables, rows):
         raise zipped.damaged(wrong)
+    design = facts.net_design
+    if design is not None and design != net_design(rows, spec.before, spec.after):
+        raise zipped.damaged("its net change is not that of its joined rows")
     joined = joined_table(rows)
     told = partial(_analysed, zipped=zipped, tables=tables, joined=joined)
     texts_told(told(str(zipped.manifest["run"])))  # what cannot be told is no whole analysis

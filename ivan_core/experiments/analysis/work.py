@@ -89,6 +89,7 @@ def work_analysis(job: Job[AnalysisSpec]) -> None:
         **_facts(joined, labelled, people, spec),
         "cards": _cards(compared, joined),
         "second_choices": voices.second_choices(joined, second),
+        "net_design": against.net_design(joined, spec.before, spec.after),
         "rewording": _rewording(reworded),
         "published": asdict(of) if of else None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,17 @@ from ivan_core.experiments.analysis.conditions import (
     RegimeIs,
     listing,
 )
-from ivan_core.experiments.analysis.numbers import picked_against, picked_effects
+from ivan_core.experiments.analysis.numbers import (
+    joined_again,
+    net_change,
+    picked_against,
+    picked_effects,
+)
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
+from ivan_core.experiments.analysis.sentences.change import net_sentences, seen_sentences
+from ivan_core.experiments.analysis.sentences.quotes import quotes
+from ivan_core.experiments.analysis.steps.against import shifts
+from ivan_core.experiments.analysis.tables import frame
 from ivan_core.experiments.analysis.views import (
     behind,
     listed_rows,
@@ -38,6 +48,7 @@ from ivan_core.experiments.compare.conditions import (
     listing as compared,
 )
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.tables import UNKNOWN
 from ivan_core.lists.conditions import Condition, Filter, matching, matching_rows
 from ivan_core.lists.others import Elsewhere, measures_of
 from ivan_core.lists.url import query_of, read_filter
@@ -109,6 +120,39 @@ def test_every_regime_and_every_share_lists_its_pairs(study: Analysed) -> None:
         if row["pairs"]:
             assert len(rows_of(study, *of_share(row))) == row["misaligned"], row
             assert len(rows_of(study, *of_share(row, ties=True))) == row["ties"], row
+
+
+def test_the_net_change_is_told_from_the_counts_as_from_the_rows(study: Analysed) -> None:
+    net = net_change(study)
+    assert net is not None and study.manifest["net_design"] == net.design
+    told = net_sentences(study)
+    assert told == net_sentences(replace(study, manifest={}), net)
+    assert told[0].startswith(f"Net: {net.first_only} got aligned, {net.second_only} reversed. ")
+    assert "McNemar's exact test (mid-p)" in told[1] and "Newcombe" in told[1]
+    assert set(told) < {one.sentence for one in quotes(study)}
+
+
+def test_seen_and_unseen_rows_stand_apart_where_a_card_lists_them(study: Analysed) -> None:
+    by_card = f"By its card {PLAIN} was trained on none of these pairs."
+    assert seen_sentences(study, study.labelers[0].run_id) == [by_card]
+    silent = study.tables["shift"][study.tables["shift"]["by"] != "seen"]
+    assert seen_sentences(replace(study, tables={"shift": silent}), "") == [
+        f"These may be pairs that {PLAIN} was trained on: its card does not list them."
+    ]
+    joined = joined_again(study, [PLAIN, OTHER], study.labelers[1].run_id)
+    seen = np.full(60, UNKNOWN, dtype=np.int8)
+    seen[:40] = np.arange(40) < 25
+    models = {**joined.models, PLAIN: replace(joined.models[PLAIN], seen=seen)}
+    rows = shifts(replace(joined, models=models), study.labelers[1].run_id, OTHER, PLAIN)
+    (of_seen, of_unseen) = [row for row in rows if row["by"] == "seen"]
+    assert (of_seen["value"], of_unseen["value"]) == ("seen", "unseen")
+    assert (of_seen["pairs"], of_unseen["pairs"]) == (24, 15), "one is not rated"
+    by_hand = joined.models[PLAIN].in_units - joined.models[OTHER].in_units
+    assert of_seen["mean"] == pytest.approx(np.nanmean(by_hand[:25]))
+    told = replace(study, tables={**study.tables, "shift": frame("shift", rows)})
+    first, second = seen_sentences(told, study.labelers[1].run_id)
+    assert first.startswith(f"{PLAIN} was trained on 24 pairs of these: there the margin moved by")
+    assert second.startswith(f"{PLAIN} was not trained on 15 pairs of these: there the margin")
 
 
 def test_what_is_not_of_the_analysis_is_refused(study: Analysed) -> None:

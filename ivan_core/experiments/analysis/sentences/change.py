@@ -9,8 +9,9 @@ from typing import Any
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.metrics.comparison_sentences import difference_sentence, mcnemar_sentence
+from ivan_core.metrics.imprint.against import REGIMES
 from ivan_core.metrics.intervals import interval_text, number_text
-from ivan_core.metrics.paired import Difference
+from ivan_core.metrics.paired import Difference, difference_of_counts
 from ivan_core.metrics.sentences import the
 
 
@@ -51,9 +52,17 @@ REGIME_NAMES = {
 """What regimes are called in front of their counts."""
 
 
-def net_sentences(analysed: Analysed, net: Difference | None) -> list[str]:
-    """By how much more often the later model agrees, with its test; nothing without pairs."""
-    spec = analysed.spec
+def net_sentences(analysed: Analysed, net: Difference | None = None) -> list[str]:
+    """By how much more often the later model agrees, with its test; nothing without pairs.
+
+    `net` is for an analysis that did not keep what the regimes lack for that.
+    """
+    spec, design = analysed.spec, analysed.manifest.get("net_design")
+    if design is not None:
+        table = analysed.table("regimes", labeler=analysed.labelers[0].run_id)
+        pairs = table.groupby("regime")["pairs"].sum()
+        stayed, got, resists, reversed_ = (int(pairs[name]) for name in REGIMES)
+        net = difference_of_counts(stayed, got, reversed_, resists, design=design)
     if net is None:
         return []
     told = f"Net: {net.first_only:,} got aligned, {net.second_only:,} reversed."

@@ -21,7 +21,12 @@ from ivan_core.experiments.analysis.sentences.beside import (
     topics_told,
 )
 from ivan_core.experiments.analysis.sentences.breaks import rewording_quotes
-from ivan_core.experiments.analysis.sentences.change import regime_sentence, shift_sentence
+from ivan_core.experiments.analysis.sentences.change import (
+    net_sentences,
+    regime_sentence,
+    seen_sentences,
+    shift_sentence,
+)
 from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK, TABLE, second_look_sentence
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.sentences.rewards import (
@@ -112,3 +117,5 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     if alone and "shift" in analysed.tables:
         yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
         yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}
+        for told in (*net_sentences(analysed), *seen_sentences(analysed, who.run_id)):
+            yield CHANGED, told, "change", {}

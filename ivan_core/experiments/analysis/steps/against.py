@@ -111,6 +111,15 @@ def regimes_of(joined: Joined, labeler: str | None, before: str, after: str) -> 
     return regimes(was, now, codes, joined.prompts)
 
 
+def net_design(joined: Joined, before: str, after: str) -> float | None:
+    """The design effect of the net change between two models; None without two, or pairs of both.
+
+    With the counts of the regimes it gives the net change again, with its interval and test.
+    """
+    net = regimes_of(joined, None, before, after).net if before else None
+    return net.design if net else None
+
+
 def whys(found: Iterable[Outcome]) -> list[Record]:
     """Which features of either reply go with going against the choice; nothing by authored labels,
     which do not tell what each reply is."""

@@ -136,7 +136,7 @@ def test_seen_and_unseen_rows_stand_apart_where_a_card_lists_them(study: Analyse
     by_card = f"By its card {PLAIN} was trained on none of these pairs."
     assert seen_sentences(study, study.labelers[0].run_id) == [by_card]
     silent = study.tables["shift"][study.tables["shift"]["by"] != "seen"]
-    assert seen_sentences(replace(study, tables={"shift": silent}), "") == [
+    assert seen_sentences(replace(study, tables={"shift": silent}), study.labelers[0].run_id) == [
         f"These may be pairs that {PLAIN} was trained on: its card does not list them."
     ]
     joined = joined_again(study, [PLAIN, OTHER], study.labelers[1].run_id)

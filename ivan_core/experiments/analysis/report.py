@@ -16,6 +16,12 @@ from ivan_core.experiments.analysis.sentences.noise import (
     used_sentence,
 )
 from ivan_core.experiments.analysis.sentences.rewards import explained_sentence, shown_effects
+from ivan_core.experiments.analysis.sentences.several import (
+    alike_sentence,
+    interaction_sentences,
+    two_models,
+)
+from ivan_core.experiments.analysis.sentences.words import titled
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.settings import data_dir
 
@@ -37,6 +43,10 @@ def print_analysis(run_id: str, out: TextIO) -> None:
             ):
                 name = TITLES.get(row["feature"], row["feature"])
                 print(f"  {name:<28}{_numbers(row)}", file=out)
+        for model, before in two_models(found):
+            print(f"\n{alike_sentence(found, model, before, who.run_id)}", file=out)
+        for told in interaction_sentences(found, who.run_id):
+            print(f"\n{told}", file=out)
     print(f"\n{second_look_sentence(found)}", file=out)
     for quote in rewording_quotes(found):
         print(f"\n{quote.sentence}", file=out)
@@ -48,6 +58,6 @@ def print_analysis(run_id: str, out: TextIO) -> None:
 
 def _numbers(row: dict[str, float]) -> str:
     if row["why"]:
-        return str(row["why"])
+        return titled(str(row["why"]))
     ends = interval_text(row["low"], row["high"], 2, signed=True)
     return f"{number_text(row['estimate'], 2, signed=True)} {ends}  {row['clear']}"

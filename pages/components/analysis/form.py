@@ -97,7 +97,7 @@ def _begin(comparison: str, compared: list[str], newest: list[str]) -> None:
         here = models_of(comparison)
         models = list(here)
         if len(here) > 1:
-            models = _several("Reward models", models, models, "analysis-models", md_escape)
+            models = _several("Reward models", models, models, "analysis-models", str)
         control = st.selectbox(
             AnalysisSpec.model_fields["control"].title or "",
             CONTROLS,

@@ -9,17 +9,20 @@ import streamlit as st
 from ivan_core.charts.imprint import imprint_dots
 from ivan_core.experiments.analysis.figures import TITLES, imprint_rows
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.sentences.no_number import (
+    apart_sentence,
+    left_out_sentence,
+    needs_sentence,
+)
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.sentences.rewards import (
     clear_sentence,
     effect_sentence,
     explained_sentence,
-    needs_sentence,
 )
 from ivan_core.experiments.analysis.views import behind
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.effects import AS_PEOPLE
-from ivan_core.metrics.imprint.rows import LENGTH
 from pages.components.analysis.beside import beside_what_it_rewards
 from pages.components.analysis.chosen import (
     chosen_effect,
@@ -57,6 +60,8 @@ def what_it_rewards(analysed: Analysed) -> None:
         chart = imprint_dots(effects, TITLES, dark=dark())
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
+        if told := left_out_sentence(analysed, labeler, view, control):
+            say(told, "small", quiet=True)
         say(reviewed_sentence(analysed, labeler, view, control), "small", quiet=True)
         whole_pairs(analysed, labeler)
     with right:
@@ -66,9 +71,10 @@ def what_it_rewards(analysed: Analysed) -> None:
     beside_what_it_rewards(analysed, labeler)
     with st.expander(FOR_THE_PAPER):
         numbers_table(analysed, effects, "imprint-numbers", "All effects in numbers")
-        for row in effects[effects["feature"] == LENGTH].to_dict("records"):
-            if row["spread"] == row["spread"]:
-                say(f"{row['model']}. {needs_sentence(row['spread'])}", "small")
+        for model in analysed.models:
+            for tell in (apart_sentence, needs_sentence):
+                if told := tell(analysed, model, labeler):
+                    say(told, "small")
 
 
 def _one_effect(analysed: Analysed, labeler: str, rows: list[dict[str, Any]]) -> None:

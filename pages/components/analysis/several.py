@@ -20,6 +20,7 @@ from ivan_core.experiments.analysis.sentences.several import (
 from ivan_core.experiments.analysis.views import behind
 from ivan_core.metrics.imprint.effects import AS_PEOPLE
 from pages.components.analysis.chosen import chosen_effect, open_effect, see_pairs
+from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import clicked_chart, one_of
 from pages.components.kit.state import dark
@@ -66,7 +67,7 @@ def where_models_differ(analysed: Analysed, labeler: str, view: str, control: st
                 control=control,
                 view=view,
             )
-        st.dataframe(rows, hide_index=True, key="differences-numbers", alt="Differences in numbers")
+        numbers_table(analysed, rows, "differences-numbers", "Differences in numbers")
 
 
 def _two(found: list[tuple[str, str]], models: Sequence[str]) -> tuple[str, str]:
@@ -89,4 +90,4 @@ def both_labels(analysed: Analysed, labeler: str, control: str) -> None:
             say(sentence)
         table = analysed.table("interaction", labeler=labeler)
         alt = "What both labels together add, in numbers"
-        st.dataframe(table, hide_index=True, key="interaction-numbers", alt=alt)
+        numbers_table(analysed, table, "interaction-numbers", alt)

@@ -6,6 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from given.made_analyses import (
@@ -218,3 +219,26 @@ def test_a_table_from_before_a_column_is_read_with_it_empty(analysing: Analysing
     open_analysis.cache_clear()
     assert list(open_analysis(run_id).tables["corrected"]["before"]) == [""]
     zips.export_bytes(run_id)
+
+
+def test_what_has_no_number_and_how_many_pairs_would_give_one_is_told(
+    analysing: Analysing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A label that never differs is no column; that margins are the same is said of two models."""
+    right = analysing.right
+    monkeypatch.setattr(analysing, "right", lambda *text: {**right(*text), INSULT: False})
+    labelled = analysing.labelled()
+    found = open_analysis(analysing.analysed(analysing.compared((PLAIN, MOVED)), labelled))
+    said = [one.sentence for one in quotes(found.run.id)]
+    assert "Without a number: Insult (too few: 0 of at least 10). Labels: reader:1b." in said
+    spread = found.table("imprint", model=PLAIN, view="together", control="length")["spread"][0]
+    pairs = [int(np.ceil((2.3 * spread / width) ** 2)) for width in (0.5, 0.25)]
+    assert (
+        f"{PLAIN}: pairs that must differ in a feature to know its effect within so many typical"
+        f" margins: {pairs[0]} for ± 0.5 and {pairs[1]} for ± 0.25 (from what is left unexplained"
+        " in 58 pairs; labels: reader:1b)."
+    ) in said
+    assert any(one.startswith(f"{PLAIN}: length alone explains ") for one in said)
+    apart = found.table("imprint", model=PLAIN, before=MOVED, view="together", control="length")
+    row = apart.set_index("feature").loc[REFUSAL]
+    assert row["why"] == f"both models part the replies by as much in all {row['differs']} pairs"

@@ -28,6 +28,11 @@ from ivan_core.experiments.analysis.sentences.change import (
     shift_sentence,
 )
 from ivan_core.experiments.analysis.sentences.looks import SECOND_LOOK, TABLE, second_look_sentence
+from ivan_core.experiments.analysis.sentences.no_number import (
+    apart_sentence,
+    left_out_sentence,
+    needs_sentence,
+)
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, people_rows
 from ivan_core.experiments.analysis.sentences.rewards import (
     clear_sentence,
@@ -70,6 +75,8 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     for model in analysed.models:
         yield WHAT_FOR, explained_sentence(analysed, model, who.run_id), "imprint", {}
         yield WHAT_FOR, clear_sentence(analysed, model, who.run_id), "imprint", {}
+        if apart := apart_sentence(analysed, model, who.run_id):
+            yield WHAT_FOR, apart, "", {}
     yield WHAT_FOR, labeler_sentence(analysed, who), "imprint", {}
     control = analysed.spec.control
     effects = shown_effects(analysed, who.run_id, "together", control)
@@ -77,6 +84,11 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
     for table in (effects[effects["estimate"].notna()], as_people):
         for row in table.to_dict("records"):
             yield WHAT_FOR, effect_sentence(row, who), "imprint", {}
+    if left_out := left_out_sentence(analysed, who.run_id):
+        yield WHAT_FOR, left_out, "", {}
+    for model in analysed.models:
+        if needs := needs_sentence(analysed, model, who.run_id):
+            yield WHAT_FOR, needs, "", {}
     for model, before in two_models(analysed):
         shown = Wish(model=model, other=before)
         if alike := alike_sentence(analysed, model, before, who.run_id):
@@ -113,7 +125,7 @@ def _told(analysed: Analysed, who: WhoLabelled) -> Iterator[tuple[str, str, str,
         if apart := preference_sentence(analysed, model, who.run_id):
             yield AGAINST, apart, against, {"model": model}
         if indifferent := no_preference_sentence(analysed, model, who.run_id):
-            yield AGAINST, indifferent, against, {"model": model}
+            yield AGAINST, indifferent, "", {}
     if alone and "shift" in analysed.tables:
         yield CHANGED, shift_sentence(analysed, who.run_id), "change", {}
         yield CHANGED, regime_sentence(analysed, who.run_id), "change", {}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ivan_core.charts.order import by_effect
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
-from ivan_core.experiments.analysis.sentences.words import REPLIES, decimals, unit_of
+from ivan_core.experiments.analysis.sentences.words import REPLIES, decimals, titled, unit_of
 from ivan_core.labels.schema import features
-from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE, pairs_for
+from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 from ivan_core.metrics.intervals import interval_text, number_text
 
@@ -24,8 +24,6 @@ _SURE = {
     CLEAR: "",
     CLEAR_FOR_ONE: " Clear for this labeler; nobody else labelled.",
 }
-HALF_WIDTHS = (0.5, 0.25)
-"""In typical margins: what one may want to see."""
 
 
 def explained_sentence(analysed: Analysed, model: str, labeler: str) -> str:
@@ -107,8 +105,8 @@ def effect_sentence(row: Mapping[str, Any], who: WhoLabelled, *, in_time: bool =
     reply = REPLIES.get(str(row["feature"]), str(row["feature"]))
     of = f"{row['differs']:,} of {number_of(int(row['n']), 'pair')} differ; {who.labels}"
     if row["why"] and isnan(row["estimate"]):
-        beside = f" beside {row['before']}" if row["before"] else ""
-        return f"Of {reply} {row['model']}{beside} tells nothing here: {row['why']} ({of})."
+        whose = f"{row['model']} beside {row['before']}" if row["before"] else row["model"]
+        return f"Of {reply} {whose} tells nothing here: {titled(row['why'])} ({of})."
     less = row["estimate"] < 0
     value, low, high = (row[name] * unit_of(row) for name in ("estimate", "low", "high"))
     ends = (-high, -low) if less else (low, high)
@@ -127,9 +125,3 @@ def effect_sentence(row: Mapping[str, Any], who: WhoLabelled, *, in_time: bool =
         does += f" {size} typical margins {'down' if less else 'up'}"
     sure = "" if row["feature"] in (LENGTH, CHOSEN) else _SURE.get(str(row["clear"]), "")
     return f"{alike}, {does} {interval_text(*ends, decimals(row))} ({of}).{sure}"
-
-
-def needs_sentence(spread: float) -> str:
-    """How many differing pairs would show an effect within half and a quarter typical margin."""
-    told = " and ".join(f"{pairs_for(width, spread):,} for ± {width:g}" for width in HALF_WIDTHS)
-    return f"Pairs that must differ in a feature to know its effect within typical margins: {told}."

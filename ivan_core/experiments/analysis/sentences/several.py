@@ -11,7 +11,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.sentences.noise import people_rows
 from ivan_core.experiments.analysis.sentences.rewards import shown_effects
-from ivan_core.experiments.analysis.sentences.words import FEATURES, REPLIES
+from ivan_core.experiments.analysis.sentences.words import REPLIES, titled
 from ivan_core.experiments.analysis.steps.several import NOT_TOLD
 from ivan_core.metrics.intervals import interval_text, number_text
 from ivan_core.metrics.labels.answers import SENTIMENT
@@ -128,13 +128,3 @@ def interaction_sentence(row: Mapping[str, Any], who: WhoLabelled) -> str:
         f"Alike in all else in this table, {does} {of}. The one pair of labels that was asked for:"
         f" {p}, not adjusted."
     )
-
-
-def titled(why: str) -> str:
-    """A reason with titles in the place of the keys of labels."""
-    return " ".join(_with_title(word) for word in why.split(" "))
-
-
-def _with_title(word: str) -> str:
-    key = word.rstrip(":")
-    return word.replace(key, FEATURES[key]) if key in FEATURES else word

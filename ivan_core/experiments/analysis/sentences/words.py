@@ -49,3 +49,13 @@ def decimals(row: Mapping[str, Any]) -> int:
     """One decimal where the interval is wide, two where it is narrow or the effect is tiny."""
     narrow = row["high"] - row["low"] < 0.5
     return 2 if narrow or abs(row["estimate"]) < 0.05 else 1
+
+
+def titled(why: str) -> str:
+    """A reason with titles in the place of the keys of labels."""
+    return " ".join(_with_title(word) for word in why.split(" "))
+
+
+def _with_title(word: str) -> str:
+    key = word.rstrip(":")
+    return word.replace(key, FEATURES[key]) if key in FEATURES else word

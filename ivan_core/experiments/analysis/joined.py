@@ -37,7 +37,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 FOLDS = 10
-_TOPICS = "topics"
+TOPICS = "topics"
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,14 +238,14 @@ def _places(wanted: Ints, row_ids: Ints) -> tuple[Ints, Bools]:
 
 def _topics(own: LabelResults, row_ids: Ints) -> tuple[tuple[str, ...], Bools]:
     """The topics that chosen replies have, and which has which."""
-    if _TOPICS not in own.keys:
+    if TOPICS not in own.keys:
         return (), np.zeros((len(row_ids), 0), dtype=np.bool_)
     table = own.table[own.table["preference"].eq("chosen")]
     at, here = _places(table["row_id"].to_numpy(np.int64), row_ids)
     places: dict[str, int] = {}
     rows: list[int] = []
     columns: list[int] = []
-    for row, words in zip(at[here].tolist(), table[_TOPICS][here], strict=True):
+    for row, words in zip(at[here].tolist(), table[TOPICS][here], strict=True):
         for word in words if isinstance(words, tuple) else ():
             rows.append(row)
             columns.append(places.setdefault(word, len(places)))

@@ -13,12 +13,17 @@ from ivan_core.experiments.analysis.conditions import (
     LabelsPrefer,
     RegimeIs,
 )
+from ivan_core.experiments.analysis.joined import TOPICS
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.experiments.analysis.steps.rewards import SUBSET
 from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, RatedBy, Seen
+from ivan_core.experiments.labels.conditions import LANGUAGE as OF_LABELS, LabelIs
 from ivan_core.experiments.rewrite.conditions import LANGUAGE as OF_REWORDINGS, LabelMoves
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.others import Elsewhere
+from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import query_of
+from ivan_core.metrics.agreement import subset_label
 from ivan_core.metrics.imprint.against import ALL
 
 
@@ -43,6 +48,17 @@ def behind(labeler: str, row: Mapping[str, Any]) -> Condition:
         view=row["view"],
         control=row["control"] or "length",
     )
+
+
+def inside_topic(row: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """The pairs of a row of `topics` that differ in its feature inside: as many as it says."""
+    where, labeler = str(row["topic"]), str(row["labeler"])
+    mark = Behind(labeler=labeler, model=row["model"], feature=row["feature"])
+    subset = where.removeprefix(SUBSET)
+    if subset != where:
+        return mark, SubsetIs(label=subset_label(subset))
+    asked = LabelIs(label=TOPICS, value=where, side="chosen")
+    return mark, Elsewhere(run=labeler, of=OF_LABELS.name, asked=asked)
 
 
 def why_behind(labeler: str, row: Mapping[str, Any]) -> Condition:

@@ -23,6 +23,8 @@ from ivan_core.experiments.analysis.sentences.beside import (
     topics_told,
     widest_gaps,
 )
+from ivan_core.experiments.analysis.views import inside_topic
+from pages.components.analysis.chosen import pairs_link
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import pick_model, plain_chart
@@ -80,6 +82,7 @@ def _topics(analysed: Analysed, labeler: str) -> None:
     say(tests, "lead")
     for row in told:
         say(topic_sentence(row, analysed.labeler(labeler)))
+        pairs_link(analysed, f"See the {row['inside']:,} pairs inside", *inside_topic(row))
     table = analysed.table("topics", labeler=labeler)
     if not table.empty:
         numbers_table(analysed, table, "topic-numbers", "All cells in numbers")

@@ -25,8 +25,13 @@ from ivan_core.experiments.analysis.sentences.against import NO_WHY
 from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.tables import JOINED
+from ivan_core.experiments.analysis.views import inside_topic, listed_rows
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.differences import pair_labels
 from ivan_core.experiments.labels.results import open_labels
+from ivan_core.lists.conditions import matching_rows
+from ivan_core.lists.url import read_filter
 from ivan_core.metrics.labels.answers import CHOICE_KEYS
 from ivan_core.worker import work
 
@@ -177,3 +182,15 @@ def test_a_zip_brings_them_back_and_none_that_were_not_written(
     after = open_analysis(zips.import_zip(tmp_path / "run.zip").run_id)
     for name, own in before.items():
         pd.testing.assert_frame_equal(after.tables[name], own)
+
+
+def test_each_topic_and_subset_lists_the_pairs_that_differ_inside(
+    analysed: Analysed, compared: str
+) -> None:
+    cells = analysed.tables["topics"].to_dict("records")
+    assert {row["topic"].startswith("subset: ") for row in cells} == {True, False}
+    for row in cells[::5]:
+        link = listed_rows(analysed, *inside_topic(row))
+        wanted, ignored = read_filter(LANGUAGE, link)
+        found = matching_rows(listing(open_results(compared)), wanted)
+        assert (len(found), ignored) == (row["inside"], []), row

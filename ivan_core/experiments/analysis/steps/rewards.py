@@ -24,6 +24,8 @@ from ivan_core.metrics.imprint.topics import Cell, topics
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+SUBSET = "subset: "
+"""Begins the name of a subset where topics are named, too."""
 _SEED = 0
 """Of the draws behind the intervals of importance."""
 
@@ -129,7 +131,7 @@ def by_topic(found: Sequence[Outcome], subset: NDArray[np.object_]) -> list[Reco
         own, inside, ys = first.labeler, first.inside, [one.y for one in several]
         among = dict(zip(own.topic_names, own.topics[inside].T, strict=True))
         parts = sorted({name for name in subset[inside] if isinstance(name, str)})
-        by_subset = {f"subset: {name}": subset[inside] == name for name in parts}
+        by_subset = {f"{SUBSET}{name}": subset[inside] == name for name in parts}
         families = [topics(first.rows, ys, among)]
         if len(parts) > 1:
             families.append(topics(first.rows, ys, by_subset))

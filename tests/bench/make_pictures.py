@@ -1,7 +1,8 @@
 """Take the pictures of README and handbook anew: `python tests/bench/make_pictures.py`.
 
-The bundled pairs are judged, labelled and reworded into a folder of their own, and the app is shown
-in Chromium as a person sees it. The same pixels come from the same code, the runs' times aside.
+The bundled pairs are judged, labelled, analysed and reworded into a folder of their own, and the
+app is shown in Chromium as a person sees it. The same pixels come from the same code, the runs'
+times aside.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _CHART = "[data-testid=stVegaLiteChart] .marks"
 """A chart that is drawn."""
 _COMMANDS = (
     ("compare",),
+    ("taxonomy", "run-control-batch", "--model", "ivan/authored"),
     ("taxonomy", "run-control-batch"),
+    ("analyse",),
     ("rewrite", "--limit", "200", "--labeler", ""),
 )
 
@@ -46,19 +49,12 @@ def prepare() -> None:
         subprocess.run([sys.executable, "-m", "ivan_core", *words], cwd=_ROOT, check=True)
 
 
-def newest(kind: str) -> str:
-    """The id of the newest finished run of a kind."""
-    from ivan_core.engine.handling import newest_done
-
-    return newest_done(kind)[0].id
-
-
-def ask_people() -> str:
-    """The invitation of a queue of twenty pairs."""
+def ask_people(compared: str) -> str:
+    """The invitation of a queue of twenty pairs of a comparison."""
     from ivan_core.experiments.compare.results import open_results
     from ivan_core.review.queues import make_queue, queue_request
 
-    dataset = open_results(newest("compare")).dataset.fingerprint
+    dataset = open_results(compared).dataset.fingerprint
     return make_queue(queue_request({"dataset": dataset, "task": "better", "count": 20})).token
 
 
@@ -94,16 +90,22 @@ def take(page: Page, name: str, height: int) -> None:
 
 def main(folder: Path) -> None:
     os.environ["IVAN_DATA_DIR"] = str(folder)
+    from ivan_core.engine.handling import newest_done
+    from ivan_core.experiments.analysis.results import open_analysis
+
     prepare()
-    token = ask_people()
-    judged, labelled, reworded = (
-        {"run": newest(kind)} for kind in ("compare", "labels", "rewrite")
+    judged, labelled, reworded, analysed = (
+        {"run": newest_done(kind)[0].id} for kind in ("compare", "labels", "rewrite", "analysis")
     )
+    token = ask_people(judged["run"])
+    labelers = open_analysis(analysed["run"]).labelers
+    authored = {"labeler": next(one.run_id for one in labelers if one.authored)}
     pictures: tuple[tuple[str, str, dict[str, str], str, int], ...] = (
         ("compare", "/compare", judged, _CHART, 1118),
         ("pair", "/pairs", judged | {"row": ROW}, _CHART, 945),
         ("labels", "/taxonomy", labelled, _CHART, 950),
         ("rewrite", "/rewrite", reworded, _CHART, 990),
+        ("analysis", "/analysis", analysed | authored, _CHART, 880),
         ("review", "/review", {"invite": token, "name": "Ada"}, "text=Go on as Ada", 680),
     )
     with app(folder) as server, sync_playwright() as driver:

@@ -16,7 +16,7 @@ from ivan_core.experiments.analysis.sentences.no_number import (
 )
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
 from ivan_core.experiments.analysis.sentences.rewards import (
-    clear_sentence,
+    clear_words,
     effect_sentence,
     explained_sentence,
 )
@@ -49,7 +49,7 @@ def what_it_rewards(analysed: Analysed) -> None:
         return
     for model in analysed.models:
         say(explained_sentence(analysed, model, labeler), "headline")
-        say(clear_sentence(analysed, model, labeler), "lead")
+        say(clear_words(analysed, model, labeler), "lead")
     say_alike(analysed, labeler)
     say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
     view, control = view_and_control(analysed, "rewards")

@@ -62,20 +62,28 @@ def _columns(analysed: Analysed, model: str, labeler: str) -> str:
 
 def clear_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     """Which labels have a clear effect on a model's margins, all else alike, and how large."""
-    who, control = analysed.labeler(labeler), analysed.spec.control
-    table = shown_effects(analysed, labeler, "together", control, model)
+    who = analysed.labeler(labeler)
+    rows = shown_effects(analysed, labeler, "together", analysed.spec.control, model)
+    pairs = number_of(int(rows["n"].max()), "pair")
+    told = clear_words(analysed, model, labeler)
+    return f"{model}: {told[0].lower()}{told[1:].removesuffix('.')} ({pairs}; {who.labels})."
+
+
+def clear_words(analysed: Analysed, model: str, labeler: str) -> str:
+    """The same where model, labeler and pairs are told beside it."""
+    table = shown_effects(analysed, labeler, "together", analysed.spec.control, model)
     rows = {row["feature"]: row for row in table.to_dict("records")}
     order = [rows[one] for one in by_effect(rows.values()) if one not in (LENGTH, CHOSEN)]
-    n = number_of(max((int(row["n"]) for row in rows.values()), default=0), "pair")
-    of = f"all else in this table alike ({n}; {who.labels})"
     told = [
         f"clear {words} {'is' if len(sure) == 1 else 'are'} {', '.join(map(_named, sure))}"
         for clear, words in ((CLEAR, "with every labeler"), (CLEAR_FOR_ONE, "for this labeler"))
         if (sure := [row for row in order if row["clear"] == clear])
     ]
+    alike = "all else in this table alike"
     if not told:
-        return f"{model}: no effect of a label is clear, {of}."
-    return f"{model}: {'; '.join(told)}, in typical margins, {of}."
+        return f"No effect of a label is clear, {alike}."
+    first = f"{'; '.join(told)}, in typical margins, {alike}."
+    return f"{first[0].upper()}{first[1:]}"
 
 
 def _named(row: Mapping[str, Any]) -> str:

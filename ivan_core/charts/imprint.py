@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
-from ivan_core.charts.order import by_effect
+from ivan_core.charts.order import by_effect, differing
 from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE
 from ivan_core.metrics.intervals import interval_text, number_text
 
@@ -138,16 +138,14 @@ def _as_people(series: str) -> str:
 
 def _lines(known: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """One row a feature."""
-    order = by_effect(known.to_dict("records"))
-    counts = known.groupby("feature")[["differs", "n"]].max()
+    effects = known.to_dict("records")
+    order = by_effect(effects)
     return pd.DataFrame(
         {
             "feature": order,
             "line": range(len(order)),
             "name": [titles.get(one, one) for one in order],
-            "label": [
-                f"{counts.loc[one, 'differs']:,} of {counts.loc[one, 'n']:,}" for one in order
-            ],
+            "label": [differing(effects, one) for one in order],
         }
     )
 

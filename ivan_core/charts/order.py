@@ -1,4 +1,5 @@
-"""In which order effects are drawn: what is clear first, and the largest first among these."""
+"""In which order effects are drawn (what is clear first, and the largest first among these), and
+the pairs that are told beside each."""
 
 from __future__ import annotations
 
@@ -25,3 +26,13 @@ def by_effect(effects: Iterable[Mapping[str, Any]]) -> list[str]:
         rank = (_SURE.get(one.get("clear", ""), 0), abs(one["estimate"]))
         best[feature] = max(best.get(feature, rank), rank)
     return sorted(best, key=lambda feature: best[feature], reverse=True)
+
+
+def differing(effects: Iterable[Mapping[str, Any]], feature: str) -> str:
+    """In how many pairs a feature differs, as in "21 of 480": by the labeler, the most of several
+    models; as people label where there is no other."""
+    known = [
+        one for one in effects if one["feature"] == feature and one["estimate"] == one["estimate"]
+    ]
+    own = [one for one in known if one.get("clear") != AS_PEOPLE] or known
+    return f"{max(one['differs'] for one in own):,} of {max(one['n'] for one in own):,}"

@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from ivan_core.charts import palette
-from ivan_core.charts.order import by_effect
+from ivan_core.charts.order import by_effect, differing
 from ivan_core.metrics.imprint.effects import CLEAR, CLEAR_FOR_ONE
 from ivan_core.metrics.intervals import interval_text, number_text
 
@@ -49,7 +49,7 @@ def plain_dots(
         own = [one for one in known if one["feature"] == feature]
         top = keys + step * place
         parts.append(_words(_EDGE, top + 15, titles.get(feature, feature), _TEXT))
-        counts = f"{max(one['differs'] for one in own):,} of {max(one['n'] for one in own):,}"
+        counts = differing(own, feature)
         parts.append(_words(_WIDTH - _EDGE, top + 15, counts, _FAINT, "end"))
         for one in own:
             name = str(one["series"])

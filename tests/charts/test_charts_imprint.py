@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 from typing import Any
 
-from ivan_core.charts.order import by_effect
+from ivan_core.charts.order import by_effect, differing
 from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE
 
 
@@ -35,3 +35,15 @@ def test_a_feature_counts_as_its_surest_and_largest_effect() -> None:
         effect("people alone", 2.0, AS_PEOPLE),
     ]
     assert by_effect(found) == ["one", "two", "people alone"]
+
+
+def test_the_pairs_told_beside_a_feature_are_those_of_the_labeler() -> None:
+    found = [
+        {**effect("one", 0.5), "differs": 21, "n": 1_480},
+        {**effect("one", 0.2), "differs": 19, "n": 1_470},
+        {**effect("one", 0.4, AS_PEOPLE), "differs": 27, "n": 1_480},
+        {**effect("two", 0.4, AS_PEOPLE), "differs": 12, "n": 1_480},
+        {**effect("two", nan), "differs": 900, "n": 1_480},
+    ]
+    assert differing(found, "one") == "21 of 1,480"
+    assert differing(found, "two") == "12 of 1,480"

@@ -22,6 +22,7 @@ from ivan_core.experiments.analysis.sentences.breaks import (
     rewording_rows,
     too_few_sentence,
 )
+from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.steps.rewordings import shared_models
 from ivan_core.experiments.analysis.views import reworded_rows
 from ivan_core.experiments.labels.conditions import label_name
@@ -115,6 +116,9 @@ def _moves(analysed: Analysed) -> None:
         chart = rewording_dots(rows, TITLES, dark=dark())
         if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
             figure_menu(analysed.run.id, "rewording", model=model)
+        for who in analysed.labelers:
+            if who.id == labeler:  # whose imprint stands beside
+                say(labeler_sentence(analysed, who), "small", quiet=True)
     own = analysed.table("rewording", model=model).to_dict("records")
     with right:
         for row in chosen_effect(own, "model")[:1]:

@@ -19,8 +19,8 @@ ANEW = "Analyse these pairs anew, with what people described"
 
 def whole_pairs(analysed: Analysed, labeler: str) -> None:
     """Say how many pairs people described whole, and offer what comes next; nothing of authored
-    labels, which nobody has to check, nor of rows that were chosen after looking."""
-    if analysed.labeler(labeler).authored or analysed.bare:
+    labels, which nobody has to check."""
+    if analysed.labeler(labeler).authored:
         return
     with problems_shown():
         done = described(analysed, labeler)

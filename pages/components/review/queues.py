@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -107,14 +106,17 @@ def _take_asked(dataset: str) -> None:
     if not asked or st.session_state.get(_ASKED) == asked:
         return
     st.session_state[_ASKED] = asked
-    with suppress(BadInput):  # runs that are gone, or of other pairs: the form as it is
+    try:
         found = asked_of_pairs(dataset, tuple(asked.split("~")))
-        st.session_state["make-task"] = "describe"
-        st.session_state["make-source"] = PAIRS
-        st.session_state["make-pairs"] = found.count
-        st.session_state["make-of"] = found.runs
-        st.session_state["make-groups"] = list(found.groups)
-        st.session_state["make-opinions"] = 1
+    except BadInput as problem:  # all are asked, runs are gone or of other pairs: a plain form
+        say(in_one(problem.message, problem.hint), "small")
+        return
+    st.session_state["make-task"] = "describe"
+    st.session_state["make-source"] = PAIRS
+    st.session_state["make-pairs"] = found.count
+    st.session_state["make-of"] = found.runs
+    st.session_state["make-groups"] = list(found.groups)
+    st.session_state["make-opinions"] = 1
 
 
 @kindly

@@ -242,6 +242,9 @@ def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_f
 
     answer(items[:3])
     page = open_page(ANALYSIS, run=run_id)
+    late = open_page("pages/review.py", **asked)
+    assert "Nothing is left to ask of these pairs." in late.said
+    assert late.app.selectbox(key="make-source").value == "random"
     assert "described both replies of 0 of 300 pairs. Not counted: 3 more by one" in page.said
     assert leads_to(page, "See how far they are on Review") and not leads_to(page, "Ask people")
     answer(items[3:])

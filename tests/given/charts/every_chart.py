@@ -185,6 +185,8 @@ def of_imprint(effects: pd.DataFrame) -> dict[str, Draw]:
         "imprint.labeler_dots": lambda dark: imprint.labeler_dots(
             moved, TITLES, "By labeler", dark=dark
         ),
+        "imprint.choice_dots": lambda dark: imprint.choice_dots(moved, TITLES, dark=dark),
+        "imprint.published_dots": lambda dark: imprint.published_dots(moved, TITLES, dark=dark),
         "imprint.points_dots": lambda dark: imprint.points_dots(sides, TITLES, dark=dark),
         "imprint.rewording_dots": lambda dark: imprint.rewording_dots(moved, TITLES, dark=dark),
     }

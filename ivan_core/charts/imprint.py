@@ -16,6 +16,7 @@ from ivan_core.metrics.intervals import interval_text, number_text
 
 _NOTHING = "No feature differs in enough pairs, so there is nothing to draw."
 _SIGNS = "dot: clear, ring: clear for this labeler, stroke: not"
+_SIGNS_ALONE = "each feature alone, hollow; ring: clear, stroke: not"
 _ROOM = 150
 _NAME = 30
 """Pixels of a row for its name; each series takes so many more below it."""
@@ -34,9 +35,13 @@ def imprint_dots(
 
     `effects` has model, feature, estimate, low, high, clear, differs and n; features without an
     estimate are left out. A dot is filled where the effect is clear, hollow where it is for this
-    labeler alone, else a stroke; a diamond is the effect as people label. A press fills the
-    selection "effect" with feature and series.
+    labeler alone, else a stroke; a diamond is the effect as people label. Where `view` says that
+    each feature stands alone, none is filled. A press fills the selection "effect" with feature and
+    series.
     """
+    if "view" in effects and effects["view"].eq("alone").any():
+        rings = effects["clear"].replace({CLEAR: CLEAR_FOR_ONE})
+        effects, subtitle = effects.assign(mark=rings), _SIGNS_ALONE
     as_people = effects["model"].map(_as_people)
     series = effects["model"].where(effects["clear"] != AS_PEOPLE, as_people)
     shown = effects.assign(series=series, decimals=2)
@@ -110,6 +115,7 @@ def _effect_dots(
     if known.empty:
         return _NOTHING
     ink = palette.ink(dark)
+    known = known if "mark" in known else known.assign(mark=known["clear"])
     own = list(dict.fromkeys(known["series"][known["clear"] != AS_PEOPLE]))
     there = set(known["series"])
     series = [one for name in own for one in (name, _as_people(name)) if one in there]
@@ -194,13 +200,13 @@ def _marks(
             continue
         layers += [
             own.mark_point(shape="stroke", angle=90, size=90, strokeWidth=2, **at)
-            .transform_filter(f"datum.clear !== '{CLEAR}' && datum.clear !== '{CLEAR_FOR_ONE}'")
+            .transform_filter(f"datum.mark !== '{CLEAR}' && datum.mark !== '{CLEAR_FOR_ONE}'")
             .encode(x=dot),
             own.mark_point(fill=ink.page, size=80, strokeWidth=2, **at)
-            .transform_filter(f"datum.clear === '{CLEAR_FOR_ONE}'")
+            .transform_filter(f"datum.mark === '{CLEAR_FOR_ONE}'")
             .encode(x=dot),
             own.mark_point(filled=True, size=90, **at)
-            .transform_filter(f"datum.clear === '{CLEAR}'")
+            .transform_filter(f"datum.mark === '{CLEAR}'")
             .encode(x=dot),
         ]
     layers[0] = layers[0].add_params(selection)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import nan
 from typing import Any
 
+import pandas as pd
+
+from ivan_core.charts.imprint import imprint_dots
 from ivan_core.charts.order import by_effect, differing
 from ivan_core.metrics.imprint.effects import AS_PEOPLE, CLEAR, CLEAR_FOR_ONE
 
@@ -47,3 +50,15 @@ def test_the_pairs_told_beside_a_feature_are_those_of_the_labeler() -> None:
     ]
     assert differing(found, "one") == "21 of 1,480"
     assert differing(found, "two") == "12 of 1,480"
+
+
+def test_each_feature_alone_is_drawn_hollow_and_stays_clear_in_words() -> None:
+    row = {**effect("one", 0.5, CLEAR), "model": "m", "low": 0.2, "high": 0.8}
+    table = pd.DataFrame([{**row, "differs": 20, "n": 300, "view": "alone"}])
+    drawn = imprint_dots(table, {}).to_dict()
+    marks = [row for rows in drawn["datasets"].values() for row in rows if "mark" in row]
+    assert {(one["mark"], one["clear"]) for one in marks} == {(CLEAR_FOR_ONE, CLEAR)}
+    assert "hollow" in str(drawn["title"]["subtitle"])
+    together = imprint_dots(table.assign(view="together"), {}).to_dict()
+    rows = [row for rows in together["datasets"].values() for row in rows if "mark" in row]
+    assert {one["mark"] for one in rows} == {CLEAR}

@@ -137,6 +137,17 @@ def test_the_change_between_two_models_is_the_difference_of_their_imprints() -> 
         assert one.found.estimate == pytest.approx(new.found.estimate - old.found.estimate)
 
 
+def test_all_features_at_once_is_the_test_of_least_squares_with_hc3() -> None:
+    rows = rows_of()
+    y = outcome_of(rows)
+    oracle = sm.OLS(y, np.column_stack([rows.differences, rows.length]))
+    expected = oracle.fit(cov_type="HC3", use_t=True).f_test(np.eye(4)[:3])
+    found = together(rows, y).none_differs(NAMES)
+    assert found is not None and (found.df, found.df_below) == (3, 296)
+    assert found.f == pytest.approx(float(expected.fvalue), abs=1e-8)
+    assert found.p == pytest.approx(float(expected.pvalue), abs=1e-8)
+
+
 def test_holm_takes_the_features_as_a_family_without_length() -> None:
     rows = rows_of()
     found = together(rows, outcome_of(rows)).effects

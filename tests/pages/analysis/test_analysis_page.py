@@ -39,6 +39,29 @@ def leads_to(page, words: str) -> list[str]:
     return [to for label, to in page.links.items() if words in label]
 
 
+def test_two_labels_are_chosen_and_told_together_and_two_models_beside_each_other(
+    analysing: Analysing, open_page, spawned, data_dir
+):
+    compared, labelled = analysing.compared((PLAIN, OTHER)), analysing.labelled()
+    page = open_page(ANALYSIS, study=study_of(compared))
+    page.app.selectbox(key="analysis-together").set_value(REFUSAL)
+    page.run()
+    page.app.selectbox(key="analysis-together-other").set_value(INSULT)
+    page.run()
+    page.press("analyse")
+    (run_id,) = spawned
+    asked = spec_of_runs([compared, labelled], interaction=f"{REFUSAL}:{INSULT}")
+    assert runs.any_spec_of(runs.get(run_id)) == asked
+    work(Registry(data_dir), run_id)
+    page = open_page(ANALYSIS, run=run_id)
+    assert f"{PLAIN} gives both together (a refusing reply, a reply with an insult)" in page.said
+    assert f"{PLAIN} and {OTHER} do not reward these 3 labels alike: one test of all" in page.said
+    assert f"typical margins less than {OTHER}" not in page.said, "folded"
+    page.app.session_state["analysis-differ"] = True
+    page.run()
+    assert f"typical margins less than {OTHER}" in page.said and not page.app.error
+
+
 def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     analysing: Analysing, open_page
 ):

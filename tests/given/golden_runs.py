@@ -23,13 +23,14 @@ from fakes.reward_models import Fakes
 
 from given.made_labellings import ARTS, PLACES, REFUSAL, SENTIMENT, TOPICS, Labellings, says
 from given.made_reviews import Said
-from given.made_runs import finished, spec_of_file
+from given.made_runs import finished, spec_of_file, spec_of_sample
 from given.support import write_annotated_pairs
 from given.taxonomy_runs import account_of, be_worker, say_yes, spec_of as taxonomy_spec
 from ivan_core.demo.server import DemoServer
-from ivan_core.domain.labels import LabelPrompt
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.labels import AUTHOR, LabelPrompt
+from ivan_core.domain.specs import LEXICON, ColumnSpec, LabelSpec
 from ivan_core.engine import figures, handling as runs
+from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
@@ -44,7 +45,7 @@ from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
 FOLDER = Path(__file__).parents[1] / "golden"
-ROWS = 60
+ROWS, SAMPLED = 60, 160
 HARMLESS, CONTROL = "ivan/minilm-harmless", "ivan/minilm-control"
 _DIGITS = 11
 _NOT_HERE = ("sentences",)
@@ -133,6 +134,9 @@ def golden(folder: Path, data_dir: Path, patch: pytest.MonkeyPatch) -> dict[str,
     column = ColumnSpec(dataset=fingerprint, form="search", expression="answer")
     queued = Registry(data_dir).add(column.kind, column.model_dump_json(), column.fingerprint)[0]
     work(Registry(data_dir), queued)
+    sample, before = dict[str, str](), _wanted(data_dir)
+    analysis = _analysis(data_dir, sample)  # before a fake stands in place of the rules
+    joined = {path for path in _wanted(data_dir) - before if [*sample][3] not in path.parts}
     source = Labellings(data_dir, own, patch)
     labelled = source.made("first:1b", _says)
     other = source.made("second:1b", _says_otherwise, seed=1)
@@ -160,8 +164,10 @@ def golden(folder: Path, data_dir: Path, patch: pytest.MonkeyPatch) -> dict[str,
         fingerprint: "PAIRS",
         six_pairs: "SIX-PAIRS",
         column.id: "COLUMN",
+        **sample,
     }
     found = {
+        "analysis": analysis,
         "compare": _taken(
             compared,
             [{"model": CONTROL}, {"column": column.id}, {"column": "annotator"}, {"row": "8"}],
@@ -177,9 +183,38 @@ def golden(folder: Path, data_dir: Path, patch: pytest.MonkeyPatch) -> dict[str,
         "links": "\n".join(_links(compared, reworded, labelled, other, column.id)),
     }
     folders = (data_dir, folder)
-    files = sorted(_plain(text, named, folders) for text in _files(data_dir))
+    files = sorted(_plain(text, named, folders) for text in _files(data_dir, joined))
     plain = {name: _plain(text, named, folders) for name, text in found.items()}
     return {"files": "\n".join(files), **plain}
+
+
+def _analysis(data_dir: Path, named: dict[str, str]) -> str:
+    """An analysis of the first pairs of the sample, by rule labels and by authored ones: its charts
+    in numbers, how they were computed, and how each table begins."""
+    compared = finished(data_dir, spec_of_sample(limit=SAMPLED))
+    labelled = [done(LabelSpec(labeler=one, limit=SAMPLED)) for one in (LEXICON, AUTHOR)]
+    asked = spec_of_runs([compared, *labelled], before=CONTROL, after=HARMLESS)
+    analysed = done(asked)
+    names = ("SAMPLE-COMPARE", "RUN-RULES", "RUN-AUTHORED", "RUN-ANALYSIS")
+    named |= dict(zip((compared, *labelled, analysed), names, strict=True))
+    heads = [
+        f"## {path.name}\n" + "\n".join(path.read_text("utf-8").splitlines()[:3])
+        for path in sorted((data_dir / "analysis").glob("*.csv"))
+    ]
+    charts = [
+        f"# {one.name}: {one.title} {one.options}\n{figures.file_name(analysed, one.name, 'csv')}\n"
+        f"{figures.figure(analysed, one.name, 'csv').decode()}{figures.methods(analysed, one.name)}"
+        for one in figures.figures(analysed)
+    ]
+    return "\n".join([*charts, f"# {figures.source_line(analysed)}", *heads])
+
+
+def done(spec: Any) -> str:
+    """A run that needs no fake, done to its end."""
+    asked = runs.located(spec)
+    run_id, _ = runs.registry().add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    work(runs.registry(), run_id)
+    return run_id
 
 
 def _batches(folder: Path, patch: pytest.MonkeyPatch) -> str:
@@ -194,11 +229,17 @@ def _batches(folder: Path, patch: pytest.MonkeyPatch) -> str:
     return run_id
 
 
-def _files(data_dir: Path) -> list[str]:
-    wanted = [*data_dir.glob("runs/*/manifest.json")]
+def _wanted(data_dir: Path) -> set[Path]:
+    wanted = {*data_dir.glob("runs/*/manifest.json")}
     for name in ("compare", "taxonomy", "taxonomy-control", "rewrite"):
-        wanted += (data_dir / name).rglob("*.csv")
-    return [f"## {path}\n{path.read_text('utf-8')}" for path in wanted]
+        wanted |= {*(data_dir / name).rglob("*.csv")}
+    return wanted
+
+
+def _files(data_dir: Path, without: set[Path]) -> list[str]:
+    """Manifests and CSVs of runs, but for those of the sample that an analysis joined."""
+    kept = _wanted(data_dir) - without
+    return [f"## {path}\n{path.read_text('utf-8')}" for path in kept]
 
 
 def _taken(run_id: str, wishes: Sequence[dict[str, Any]]) -> str:

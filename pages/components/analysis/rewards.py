@@ -14,7 +14,11 @@ from ivan_core.experiments.analysis.sentences.no_number import (
     left_out_sentence,
     needs_sentence,
 )
-from ivan_core.experiments.analysis.sentences.noise import labeler_sentence, reviewed_sentence
+from ivan_core.experiments.analysis.sentences.noise import (
+    labeler_sentence,
+    pairs_sentence,
+    reviewed_sentence,
+)
 from ivan_core.experiments.analysis.sentences.rewards import (
     clear_words,
     effect_sentence,
@@ -52,6 +56,7 @@ def what_it_rewards(analysed: Analysed) -> None:
         say(clear_words(analysed, model, labeler), "lead")
     say_alike(analysed, labeler)
     say(labeler_sentence(analysed, analysed.labeler(labeler)), "small", quiet=True)
+    say(pairs_sentence(analysed, labeler), "small", quiet=True)
     view, control = view_and_control(analysed, "rewards")
     effects = imprint_rows(analysed, labeler, view, control)
     left, right = st.columns([3, 2], gap="large")

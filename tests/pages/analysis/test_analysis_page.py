@@ -68,6 +68,7 @@ def test_results_say_how_much_is_explained_who_labelled_and_one_effect(
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     page = open_page(ANALYSIS, run=run_id)
     assert f"of what {PLAIN} prefers" in page.said
+    assert "58 pairs used; out: 1 not rated, 1 not labelled on both sides." in page.said
     assert "Clear for this labeler are Refusal −1." in page.said
     assert "Labels by reader:1b: nobody has checked this labeler." in page.said
     assert "from 300 pairs on" in page.said and "there were 0 when" in page.said

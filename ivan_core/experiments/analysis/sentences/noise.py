@@ -64,6 +64,14 @@ def used_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     return f"{number_of(used['used'], 'pair')} used{f'; out: {out}' if out else ''}."
 
 
+def pairs_sentence(analysed: Analysed, labeler: str) -> str:
+    """The same of all models: once where it is the same of each."""
+    told = {name: used_sentence(analysed, name, labeler) for name in analysed.models}
+    if len(set(told.values())) == 1:
+        return next(iter(told.values()))
+    return " ".join(f"{name}: {one}" for name, one in told.items())
+
+
 def people_rows(
     analysed: Analysed, labeler: str, view: str, control: str, model: str = "", before: str = ""
 ) -> pd.DataFrame:

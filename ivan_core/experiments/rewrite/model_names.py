@@ -11,9 +11,9 @@ import numpy as np
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.pairs import SIDES, Side
-from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.engine.csv_files import FromCsv
+from ivan_core.engine.kind import alike, kind_for
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import TABLE
 
@@ -50,7 +50,7 @@ def model_names(
 def _comparisons(dataset: PreparedDataset, before: Sequence[FromCsv]) -> Iterator[pd.DataFrame]:
     """The scores of comparisons on a dataset, those of the same command first."""
     for one in before:
-        if isinstance(one.spec, CompareSpec):
+        if kind_for(one.spec).name in alike("compare"):
             yield one.came.tables[TABLE]
     for run in runs.newest_done("compare", limit=_RECENT):
         about = studies.about_run(run.id)

@@ -12,13 +12,15 @@ from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs, studies
 from ivan_core.experiments.analysis.here import IMPORT_THEM, left_behind
-from ivan_core.experiments.analysis.units import AnalysisSpec, two_labels
+from ivan_core.experiments.analysis.units import two_labels
 from pages.components.analysis.form import LABELERS, OF, REWORDING, TOGETHER
 from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST, with_dataset
 from pages.components.kit.state import choose_run, page_of
 from pages.components.kit.study import STUDY
 
 _Filled = dict[str, Any]
+_LACKS: dict[str, Callable[[Any], str]] = {"analysis": left_behind}
+"""By kind, the run that what was asked joins and that is not here; empty if all are."""
 
 
 def can_duplicate(run: Run) -> bool:
@@ -30,9 +32,9 @@ def why_not(run: Run) -> str:
     """Why a run cannot be done once more from a form; empty if it can."""
     if "files" in runs.imported_from(run):
         return "It was read from files: nobody knows what made them. Import the files again."
-    if run.kind == "analysis" and (gone := left_behind(runs.spec_of(run, AnalysisSpec))):
-        return f"It joins run {gone}, which is not here. {IMPORT_THEM}"
-    return ""
+    lacks = _LACKS.get(run.kind)
+    gone = lacks(runs.any_spec_of(run)) if lacks else ""
+    return f"It joins run {gone}, which is not here. {IMPORT_THEM}" if gone else ""
 
 
 def duplicate(run: Run) -> None:

@@ -21,6 +21,8 @@ _ROOM = 150
 _NAME = 30
 """Pixels of a row for its name; each series takes so many more below it."""
 _MARK = 13
+_ABREAST, _NARROW = 2, 420
+"""So many names stand side by side on a phone, and how narrow that is, in pixels."""
 
 
 def imprint_dots(
@@ -166,6 +168,8 @@ def _marks(
     by_name |= {_as_people(name): colour for name, colour in by_name.items()}
     colours = alt.Scale(domain=list(series), range=[by_name[name] for name in series])
     legend = alt.Legend(title=None, orient="top", symbolType="circle")
+    if len(models) > _ABREAST:
+        legend.columns = {"expr": f"width < {_NARROW} ? 1 : {len(models)}"}
     if len(models) < len(series):
         legend.values = models
     colour = alt.Color(

@@ -15,7 +15,7 @@ from ivan_core.experiments.analysis.results import Analysed
 if TYPE_CHECKING:
     import pandas as pd
 
-_LABELERS = ("labeler", "beside")
+_LABELERS, _FEATURES = ("labeler", "beside"), ("feature", "other")
 
 
 def numbers_table(analysed: Analysed, table: pd.DataFrame, key: str, alt: str) -> None:
@@ -27,8 +27,9 @@ def numbers_table(analysed: Analysed, table: pd.DataFrame, key: str, alt: str) -
             if one in table
         }
     )
-    if "feature" in shown:
-        shown["feature"] = [TITLES.get(one, one) for one in shown["feature"]]
+    for named in _FEATURES:
+        if named in shown:
+            shown[named] = [TITLES.get(one, one) for one in shown[named]]
     held = [one for one in shown if (shown[one].notna() & shown[one].ne("")).any()]
     short = st.column_config.NumberColumn(format="%.4g")
     heads = {one: str(one).replace("_", " ") for one in held}

@@ -18,7 +18,7 @@ def test_the_strongest_clear_reward_leads_to_its_mark_and_shows_a_pair(
     assert found.sentence.startswith(
         f"Alike in all else in this table, {PLAIN} gives a refusing reply "
     )
-    assert "Clear for this labeler; nobody else labelled." in found.sentence
+    assert "Clear for this labeler; no other has a number for it." in found.sentence
     assert found.query == {"effect": f"{REFUSAL}~{PLAIN}", "labeler": labelled}
     assert found.bars[0].name == "Refusal" and found.bars[0].label.startswith("−")
     assert found.bars[0].shares == {"share": 1.0}

@@ -69,7 +69,7 @@ def test_two_models_are_set_beside_each_other_in_one_test_and_label_by_label(
         if f"typical margins less than {OTHER} [" in one
         and f"{PLAIN} gives a refusing reply" in one
     ]
-    assert refusing.endswith("Clear for this labeler; nobody else labelled.")
+    assert refusing.endswith("Clear for this labeler; no other has a number for it.")
     assert told in html_report(found).replace("&lt;", "<")
     # The other way round every sign turns.
     there, back = (

@@ -22,7 +22,7 @@ _TITLES = {one.key: one.title for one in features()}
 _SURE = {
     "": " Not clear.",
     CLEAR: "",
-    CLEAR_FOR_ONE: " Clear for this labeler; nobody else labelled.",
+    CLEAR_FOR_ONE: " Clear for this labeler; no other has a number for it.",
 }
 
 

@@ -89,5 +89,6 @@ def both_labels(analysed: Analysed, labeler: str, control: str) -> None:
         for sentence in told:
             say(sentence)
         table = analysed.table("interaction", labeler=labeler)
+        table = table.assign(other=[TITLES.get(one, one) for one in table["other"]])
         alt = "What both labels together add, in numbers"
         numbers_table(analysed, table, "interaction-numbers", alt)

@@ -25,11 +25,16 @@ def left_out_sentence(
     for row in effects[effects["estimate"].isna()].to_dict("records"):
         of.setdefault((str(row["feature"]), str(row["why"])), []).append(str(row["model"]))
     told = [
-        f"{FEATURES.get(feature, feature)}{_whose(analysed, models)} ({titled(why)})"
+        f"{FEATURES.get(feature, feature)}{_whose(analysed, models)} ({_why(why, models)})"
         for (feature, why), models in of.items()
     ]
     who = analysed.labeler(labeler).sentence
     return f"Without a number: {'; '.join(told)}. {who}" if told else ""
+
+
+def _why(why: str, models: list[str]) -> str:
+    """The reason, as it is said of one model or of several."""
+    return titled(why.replace("this model", "each model") if len(models) > 1 else why)
 
 
 def _whose(analysed: Analysed, models: list[str]) -> str:

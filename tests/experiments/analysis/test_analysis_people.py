@@ -10,6 +10,7 @@ from given.made_labellings import REFUSAL
 from given.made_reviews import Said
 
 from ivan_core.annotations.queues import Queues
+from ivan_core.charts.imprint import imprint_dots
 from ivan_core.domain.labels import Label
 from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.specs import DatasetRequest
@@ -147,6 +148,8 @@ def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: 
     assert before.loc[REFUSAL, "clear"] == "clear for this labeler"
     beside = imprint_rows(found, labelled, "together", "length")
     assert set(beside["clear"]) >= {"clear", "as people label"}
+    heading = imprint_dots(beside, {}).to_dict()["title"]
+    assert heading["subtitle"][1:] == ["diamond: as people label"], "a narrow chart cuts no line"
     assert people_rows(found, labelled, "alone", "").empty
     row = people_rows(found, labelled, "together", "length").to_dict("records")[0]
     told = effect_sentence(row, found.labelers[0])

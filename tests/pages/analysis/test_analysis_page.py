@@ -135,10 +135,11 @@ def test_home_has_its_tile_begins_it_and_shows_the_strongest_reward(
     assert kind_of(runs.get(run_id)).name == "analysis"
 
 
-def test_what_next_on_compare_leads_to_it(analysing: Analysing, open_page):
-    compared, _ = analysing.compared(), analysing.labelled()
-    page = open_page("pages/compare.py", run=compared)
-    assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")
+def test_what_next_on_compare_and_taxonomy_leads_to_it(analysing: Analysing, open_page):
+    compared, labelled = analysing.compared(), analysing.labelled()
+    for name, run_id in (("compare", compared), ("taxonomy", labelled)):
+        page = open_page(f"pages/{name}.py", run=run_id)
+        assert page.buttons.get("next-analysis", "").startswith("Start: regressions, free")
 
 
 def test_authored_labels_stand_beside_a_labeler_and_tell_nothing_of_either_reply(

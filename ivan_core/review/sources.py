@@ -139,8 +139,6 @@ def draw(dataset: PreparedDataset, request: QueueRequest) -> Drawn:
         taken = generator.sample(rows, min(request.count, len(rows)))
         pairs: Chosen = [(row, "both") for row in taken]
         told = _told(len(pairs), len(rows), f"pairs {pool.words}", request.seed)
-        if pool.listed:  # both halves are drawn already
-            told = f"{len(pairs):,} pairs: {pool.words}; in random order, seed {request.seed}."
         return Drawn(pairs, (), told, pool.listed)
     if pool.texts is None and request.sides == "both":
         return _whole(pool, request, keys, generator)
@@ -348,8 +346,7 @@ def _second_look(dataset: PreparedDataset, request: QueueRequest) -> _Pool:
         )
     found, _ = named_analysis(run_ids, dataset)
     both = halves(found, request.count, request.seed)
-    words = f"half are the first on the list of run {found.run.id} that nobody is asked about yet,"
-    words += " half random"
+    words = f"half first on the list of run {found.run.id}, half random"
     return _Pool([*both.listed, *both.random], words, listed=frozenset(both.listed))
 
 

@@ -111,8 +111,8 @@ def test_nobody_is_told_of_the_list_and_no_other_pairs_come_first(
 def test_the_plan_says_what_the_halves_are(analysed: Analysed) -> None:
     drawn = plan_queue(queue_request(asked(analysed, count=20)))
     assert drawn.sentence == (
-        f"20 pairs: half are the first on the list of run {analysed.run.id} that nobody is asked"
-        " about yet, half random; in random order, seed 0."
+        f"All 20 pairs half first on the list of run {analysed.run.id}, half random, in random"
+        " order, seed 0."
     )
 
 

@@ -72,6 +72,11 @@ class _OfAnalysis(Condition):
             model = getattr(self, name, "")
             if model and model not in analysed.models:
                 raise BadInput(f"Run {analysed.run.id} has no model {model}.")
+        if (one := getattr(self, "before", "")) and one in (
+            getattr(self, "after", ""),
+            getattr(self, "model", ""),
+        ):
+            raise BadInput(f"Model {one} is set beside itself.")
         labeler = getattr(self, "labeler", "")
         if labeler and labeler not in [one.run_id for one in analysed.labelers]:
             raise BadInput(f"Run {analysed.run.id} has no labels of run {labeler}.")
@@ -180,8 +185,10 @@ class Away(_Ranked):
         super().check(listing)
         side, _, feature = self.column.rpartition(":")
         labelled = joined_again(listing.results, [self.model], self.labeler)
-        known = labelled.labelers[self.labeler].features
-        if self.column != LENGTH and (side not in SIDES or feature not in known):
+        own = labelled.labelers[self.labeler]
+        if own.authored:
+            raise BadInput("Authored labels do not tell what each reply is.")
+        if self.column != LENGTH and (side not in SIDES or feature not in own.features):
             raise BadInput(f"Run {self.labeler} has no column {self.column[:60]}.")
 
     def holds(self, listing: Listing) -> Bools:
@@ -308,6 +315,10 @@ def _models(listing: Listing, _: Picks) -> dict[str, str]:
     return {model: model for model in analysed.models}
 
 
+def _others(listing: Listing, picks: Picks) -> dict[str, str]:
+    return {model: model for model in _models(listing, picks) if model != picks.get("before")}
+
+
 LANGUAGE = Language(
     "analysis",
     (Behind, Away, RegimeIs, LabelsPrefer, AgainstIs, *OF_PAIRS, TextHas, UserColumnIn),
@@ -328,9 +339,10 @@ LANGUAGE = Language(
             RegimeIs,
             (
                 Choice("before", "Before", _models),
-                Choice("after", "After", _models),
+                Choice("after", "After", _others),
                 Choice("regime", "What it did", fixed(REGIME_WORDS)),
             ),
+            there=lambda listing: len(_models(listing, {})) > 1,
         ),
         *OFFERS,
         *SEARCHES,

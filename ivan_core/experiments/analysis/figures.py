@@ -67,11 +67,11 @@ def imprint_rows(analysed: Analysed, labeler: str, view: str, control: str) -> p
 def why_rows(analysed: Analysed, model: str, labeler: str) -> pd.DataFrame:
     """The effects of one model's going against the choice, in points, side by side."""
     table = analysed.table("why", model=model, labeler=labeler)
-    parts = table["column"].str.rpartition(":")
+    parts = [str(column).rpartition(":") for column in table["column"]]
     ends = {"estimate": "points", "low": "low", "high": "high"}
     return table.assign(
-        side=parts[0].where(parts[0].ne(""), SIDES[0]),
-        feature=parts[2],
+        side=[side or SIDES[0] for side, _, _ in parts],
+        feature=[feature for _, _, feature in parts],
         clear=(table["p_holm"] < SIGNIFICANT).map({True: CLEAR_FOR_ONE, False: ""}),
         differs=table["away"],
         **{name: 100 * table[column] for name, column in ends.items()},

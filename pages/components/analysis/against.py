@@ -19,12 +19,12 @@ from ivan_core.experiments.analysis.sentences.against import (
 from ivan_core.experiments.analysis.views import of_share, why_behind
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.against import ALL
-from pages.components.analysis.chosen import chosen_effect, labeler_of_page, open_effect, pairs_link
+from pages.components.analysis.charts import effects_chart
+from pages.components.analysis.chosen import chosen_effect, labeler_of_page, pairs_link
 from pages.components.analysis.numbers import numbers_table
 from pages.components.analysis.picked import picked, picked_people
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import clicked_chart, pick_model
-from pages.components.kit.state import dark
+from pages.components.kit.results import pick_model
 from pages.components.kit.text import say
 
 
@@ -36,6 +36,8 @@ def where_against_people(analysed: Analysed) -> None:
         return
     for model in analysed.models:
         say(against_sentence(analysed, model, labeler), "headline")
+    if "misaligned" not in analysed.tables:
+        return
     for model in analysed.models:
         if told := preference_sentence(analysed, model, labeler):
             say(told)
@@ -49,9 +51,8 @@ def where_against_people(analysed: Analysed) -> None:
     whys = why_rows(analysed, model, labeler)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        name = f"against-{analysed.run.id}-{labeler}-{model}"
-        chart = points_dots(whys, TITLES, dark=dark())
-        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+        name = f"against-{labeler}-{model}"
+        if effects_chart(analysed, name, lambda dark: points_dots(whys, TITLES, dark=dark)):
             figure_menu(analysed.run.id, "against", model=model, labeler=labeler)
     with right:
         named = chosen_effect(whys.to_dict("records"), "side")

@@ -24,11 +24,11 @@ from ivan_core.experiments.analysis.sentences.beside import (
     widest_gaps,
 )
 from ivan_core.experiments.analysis.views import inside_topic
+from pages.components.analysis.charts import still_chart
 from pages.components.analysis.chosen import pairs_link
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import pick_model, plain_chart
-from pages.components.kit.state import dark
+from pages.components.kit.results import pick_model
 from pages.components.kit.text import say
 
 _MOST = 3
@@ -54,12 +54,13 @@ def _authored(analysed: Analysed, labeler: str, found: str) -> None:
     say(taught_sentence(analysed, model, labeler))
     say(TEACHES, "small", quiet=True)
     rows = labeled_rows(analysed, model, labeler)
-    chart = labeler_dots(rows, TITLES, beside_title(model), dark=dark())
-    if isinstance(chart, str):
-        say(chart)
-        return
-    st.altair_chart(chart)
-    figure_menu(analysed.run.id, "authored", model=model, labeler=labeler)
+    title = beside_title(model)
+    if still_chart(
+        analysed,
+        f"authored-{labeler}-{model}",
+        lambda dark: labeler_dots(rows, TITLES, title, dark=dark),
+    ):
+        figure_menu(analysed.run.id, "authored", model=model, labeler=labeler)
 
 
 def _choice(analysed: Analysed, labeler: str) -> None:
@@ -69,8 +70,9 @@ def _choice(analysed: Analysed, labeler: str) -> None:
         say(choice_sentence(*several, who))
     if len(rows) > _MOST:
         say(f"Told are the {_MOST} widest gaps; all stand under Sentences to copy.", "small")
-    chart = choice_dots(choice_dots_rows(analysed, model, labeler), TITLES, dark=dark())
-    if plain_chart(chart, f"choice-{analysed.run.id}-{labeler}-{model}"):
+    dots = choice_dots_rows(analysed, model, labeler)
+    name = f"choice-{labeler}-{model}"
+    if still_chart(analysed, name, lambda dark: choice_dots(dots, TITLES, dark=dark)):
         figure_menu(analysed.run.id, "choice", model=model, labeler=labeler)
     say(GAP_NEEDS, "small", quiet=True)
     table = analysed.table("choice", labeler=labeler)

@@ -36,11 +36,12 @@ from ivan_core.metrics.robustness.sentences import (
     label_flip_sentence,
     risk_sentence,
 )
-from pages.components.analysis.chosen import chosen_effect, open_effect
+from pages.components.analysis.charts import effects_chart
+from pages.components.analysis.chosen import chosen_effect
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import clicked_chart, pick_model
-from pages.components.kit.state import ANALYSIS, REWRITE, choose_run, dark
+from pages.components.kit.results import pick_model
+from pages.components.kit.state import ANALYSIS, REWRITE, choose_run
 from pages.components.kit.study import STUDY, study_now
 from pages.components.kit.text import say
 
@@ -112,9 +113,8 @@ def _moves(analysed: Analysed) -> None:
     rows = rewording_rows(analysed, model)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        name = f"breaks-{analysed.run.id}-{model}"
-        chart = rewording_dots(rows, TITLES, dark=dark())
-        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+        name = f"breaks-{model}"
+        if effects_chart(analysed, name, lambda dark: rewording_dots(rows, TITLES, dark=dark)):
             figure_menu(analysed.run.id, "rewording", model=model)
         for who in analysed.labelers:
             if who.id == labeler:  # whose imprint stands beside

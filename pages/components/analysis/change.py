@@ -26,18 +26,17 @@ from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
 from ivan_core.experiments.analysis.views import behind, of_regime, of_training
 from ivan_core.figures.words import FOR_THE_PAPER
+from pages.components.analysis.charts import effects_chart
 from pages.components.analysis.chosen import (
     chosen_effect,
     labeler_of_page,
-    open_effect,
     pairs_link,
     see_pairs,
     view_and_control,
 )
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import ANALYSIS, choose_run, dark
+from pages.components.kit.state import ANALYSIS, choose_run
 from pages.components.kit.text import md_escape, say
 
 _MOST = 3
@@ -66,9 +65,10 @@ def what_training_changed(analysed: Analysed) -> None:
     effects = change_rows(analysed, labeler, view, control)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        name = f"change-{analysed.run.id}-{labeler}-{view}-{control}"
-        chart = imprint_dots(effects, TITLES, change_title(analysed, labeler), dark=dark())
-        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+        name, title = f"change-{labeler}-{view}-{control}", change_title(analysed, labeler)
+        if effects_chart(
+            analysed, name, lambda dark: imprint_dots(effects, TITLES, title, dark=dark)
+        ):
             figure_menu(analysed.run.id, "change", labeler=labeler, control=control, view=view)
     with right:
         named = chosen_effect(effects.to_dict("records"), "model")

@@ -29,21 +29,13 @@ from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.lists.conditions import Condition, Ints
 from ivan_core.lists.others import measures_of
 from ivan_core.metrics.imprint.against import ALL
-from pages.components.analysis.chosen import (
-    chosen_effect,
-    open_effect,
-    pairs_link,
-    see_pairs,
-    view_and_control,
-)
+from pages.components.analysis.charts import CLICKS, effects_chart
+from pages.components.analysis.chosen import chosen_effect, pairs_link, see_pairs, view_and_control
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
-from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import dark
 from pages.components.kit.strip import filter_words
 from pages.components.kit.text import say, short_names
 
-_CLICKS = "analysis-clicks"
-_ROWS = Place(LANGUAGE, "analysis-", _CLICKS, "Count all pairs")
+_ROWS = Place(LANGUAGE, "analysis-", CLICKS, "Count all pairs")
 _ELSEWHERE = "These numbers are of all pairs: conditions count on the first two questions alone."
 _TITLE = "What does it reward in these pairs?"
 _STROKES = f"{AFTER_LOOKING}; strokes: estimates with intervals, none tested"
@@ -91,9 +83,11 @@ def picked_rewards(analysed: Analysed, labeler: str, found: Picked) -> None:
     effects = picked_effects(analysed, labeler, view, control, places)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        name = f"picked-{analysed.run.id}-{labeler}-{view}-{control}-{hash(places.tobytes())}"
-        chart = imprint_dots(effects, TITLES, _TITLE, dark=dark(), subtitle=_STROKES)
-        clicked_chart(chart, name, "effect", _CLICKS, open_effect)
+        effects_chart(
+            analysed,
+            f"picked-{labeler}-{view}-{control}-{hash(places.tobytes())}",
+            lambda dark: imprint_dots(effects, TITLES, _TITLE, dark=dark, subtitle=_STROKES),
+        )
     with right:
         named = chosen_effect(effects.to_dict("records"), "model")
         if named:

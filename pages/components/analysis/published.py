@@ -18,9 +18,9 @@ from ivan_core.experiments.analysis.sentences.published import (
     published_rows,
 )
 from ivan_core.metrics.intervals import interval_text, number_text
+from pages.components.analysis.charts import still_chart
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import pick_model, plain_chart
-from pages.components.kit.state import dark
+from pages.components.kit.results import pick_model
 from pages.components.kit.text import say
 
 _UNITS = (
@@ -48,8 +48,8 @@ def as_published(analysed: Analysed) -> None:
         say(f"Labels by {who}; {named if of['before'] else alone}")
         say(OTHERS, "small")
         model = pick_model(published_models(analysed), "published-model")
-        chart = published_dots(published_rows(analysed, model), TITLES, dark=dark())
-        if plain_chart(chart, f"published-{analysed.run.id}-{model}"):
+        dots, name = published_rows(analysed, model), f"published-{model}"
+        if still_chart(analysed, name, lambda dark: published_dots(dots, TITLES, dark=dark)):
             figure_menu(analysed.run.id, "published", model=model)
         say(_UNITS, "small", quiet=True)
         rows = analysed.tables["published"].to_dict("records")

@@ -28,10 +28,10 @@ from ivan_core.experiments.analysis.views import behind
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.metrics.imprint.effects import AS_PEOPLE
 from pages.components.analysis.beside import beside_what_it_rewards
+from pages.components.analysis.charts import effects_chart
 from pages.components.analysis.chosen import (
     chosen_effect,
     labeler_of_page,
-    open_effect,
     see_pairs,
     view_and_control,
 )
@@ -40,8 +40,6 @@ from pages.components.analysis.numbers import numbers_table
 from pages.components.analysis.picked import picked, picked_rewards
 from pages.components.analysis.several import both_labels, say_alike, where_models_differ
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import clicked_chart
-from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
 
@@ -61,9 +59,8 @@ def what_it_rewards(analysed: Analysed) -> None:
     effects = imprint_rows(analysed, labeler, view, control)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        name = f"imprint-{analysed.run.id}-{labeler}-{view}-{control}"
-        chart = imprint_dots(effects, TITLES, dark=dark())
-        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+        name = f"imprint-{labeler}-{view}-{control}"
+        if effects_chart(analysed, name, lambda dark: imprint_dots(effects, TITLES, dark=dark)):
             figure_menu(analysed.run.id, "imprint", labeler=labeler, control=control, view=view)
         if told := left_out_sentence(analysed, labeler, view, control):
             say(told, "small", quiet=True)

@@ -19,11 +19,11 @@ from ivan_core.experiments.analysis.sentences.several import (
 )
 from ivan_core.experiments.analysis.views import behind
 from ivan_core.metrics.imprint.effects import AS_PEOPLE
-from pages.components.analysis.chosen import chosen_effect, open_effect, see_pairs
+from pages.components.analysis.charts import effects_chart
+from pages.components.analysis.chosen import chosen_effect, see_pairs
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import clicked_chart, one_of
-from pages.components.kit.state import dark
+from pages.components.kit.results import one_of
 from pages.components.kit.text import md_escape, say, short_names
 
 _MOST = 3
@@ -55,9 +55,9 @@ def where_models_differ(analysed: Analysed, labeler: str, view: str, control: st
             say(effect_sentence(row, analysed.labeler(labeler), in_time=False))
             if row["clear"] != AS_PEOPLE:
                 see_pairs(analysed, row["model"], row["differs"], behind(labeler, row))
-        name = f"differences-{analysed.run.id}-{labeler}-{model}-{before}-{view}-{control}"
-        chart = imprint_dots(rows, TITLES, difference_title(model, before), dark=dark())
-        if clicked_chart(chart, name, "effect", "analysis-clicks", open_effect):
+        name = f"differences-{labeler}-{model}-{before}-{view}-{control}"
+        title = difference_title(model, before)
+        if effects_chart(analysed, name, lambda dark: imprint_dots(rows, TITLES, title, dark=dark)):
             figure_menu(
                 analysed.run.id,
                 "differences",

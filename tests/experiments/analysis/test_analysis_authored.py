@@ -19,6 +19,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, CompareSpec, LabelSpec
 from ivan_core.engine import archive, figures, handling as runs, studies, zips
 from ivan_core.engine.figures import quotes
+from ivan_core.experiments.analysis.conditions import Away, listing as of_analysis
 from ivan_core.experiments.analysis.plan import labels_of_study, propose, spec_of_runs
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.sentences.against import NO_WHY
@@ -119,6 +120,9 @@ def test_of_either_reply_they_tell_nothing_and_that_is_said(
     assert set(analysed.tables["why"]["labeler"]) == {rules}
     with pytest.raises(BadInput):
         figures.caption(analysed.run.id, "against", labeler=authored)
+    one_reply = Away(labeler=authored, model=PLAIN, column=f"chosen:{HARMLESS}")
+    with pytest.raises(BadInput, match="what each reply is"):
+        one_reply.check(of_analysis(analysed))
     alone = open_analysis(done(spec_of_runs([compared, authored])))
     assert "why" not in alone.tables and "authored" not in alone.tables
     with pytest.raises(BadInput, match=NO_WHY[:40]):

@@ -24,6 +24,7 @@ from ivan_core.experiments.analysis.conditions import (
     RegimeIs,
     listing,
 )
+from ivan_core.experiments.analysis.figures import why_rows
 from ivan_core.experiments.analysis.numbers import (
     joined_again,
     net_change,
@@ -234,3 +235,30 @@ def test_first_try_leaves_the_same_pairs_out_of_the_list(
     found = open_analysis(analysing.analysed(*runs, first_try=True))
     for row in found.tables["imprint"].to_dict("records"):
         assert len(rows_of(found, behind(row["labeler"], row))) == row["differs"]
+
+
+def test_a_condition_refuses_one_model_beside_itself(analysing: Analysing):
+    compared, chooser = analysing.compared((PLAIN, OTHER)), analysing.choosing()
+    analysed = open_analysis(analysing.analysed(compared, chooser))
+    for one in (
+        RegimeIs(regime="got", before=PLAIN, after=PLAIN),
+        Behind(labeler=chooser, model=PLAIN, feature=REFUSAL, before=PLAIN),
+    ):
+        with pytest.raises(BadInput, match="beside itself"):
+            rows_of(analysed, one)
+    (offer,) = (one for one in LANGUAGE.offers if one.condition is RegimeIs)
+    after = next(one for one in offer.choices if one.field == "after").options
+    assert after is not None
+    assert list(after(listing(analysed), {"before": PLAIN})) == [OTHER]
+    assert offer.there(listing(analysed))
+
+
+def test_an_analysis_from_before_tables_were_there_still_tells_what_it_has(analysing: Analysing):
+    run_id = analysing.analysed(analysing.compared((PLAIN, OTHER)), analysing.choosing())
+    analysed = open_analysis(run_id)
+    first = {"imprint", "explained", "importance", "topics"}
+    tables = {name: table for name, table in analysed.tables.items() if name in first}
+    older = replace(analysed, tables=tables)
+    told = [one.sentence for one in quotes(older)]
+    assert any("is not known here. Analyse anew." in one for one in told)
+    assert why_rows(older, PLAIN, analysed.labelers[0].run_id).empty

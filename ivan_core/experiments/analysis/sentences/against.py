@@ -9,6 +9,7 @@ from typing import Any
 from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.results import Analysed, WhoLabelled
 from ivan_core.experiments.analysis.sentences.words import REPLIES, unit_of
+from ivan_core.metrics.imprint.against import ALL
 from ivan_core.metrics.intervals import interval_text, number_text, rate_of_row
 from ivan_core.metrics.paired import SIGNIFICANT
 from ivan_core.metrics.sentences import rate_words, the
@@ -24,8 +25,10 @@ NO_WHY = (
 def against_sentence(analysed: Analysed, model: str, labeler: str) -> str:
     """How often a model goes against the choice, and of which pairs."""
     table = analysed.table("misaligned", model=model, labeler=labeler)
-    every = table[table["labeler_prefers"] == "all"].to_dict("records")[0]
-    choice = the(analysed.dataset.chosen_by)
+    rows, choice = table[table["labeler_prefers"] == ALL], the(analysed.dataset.chosen_by)
+    if rows.empty:  # of an analysis from before it was counted
+        return f"How often {model} goes against {choice} is not known here. Analyse anew."
+    every = rows.to_dict("records")[0]
     if not every["pairs"]:
         return f"{model} rated none of these pairs."
     ties = f"; {number_of(every['ties'], 'tie')}" if every["ties"] else ""

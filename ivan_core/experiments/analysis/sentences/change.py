@@ -79,10 +79,10 @@ def seen_sentences(analysed: Analysed, labeler: str) -> list[str]:
     """The shift apart for pairs that the later model was trained on and others, where its card
     lists them; else that these may be pairs it was trained on."""
     rows = analysed.table("shift", labeler=labeler, by="seen").to_dict("records")
-    after = analysed.spec.after
     if not rows:
+        after = analysed.table("shift", labeler=labeler)["after"].iloc[0]
         return [f"These may be pairs that {after} was trained on: its card does not list them."]
-    there = [row for row in rows if row["pairs"]]
+    there, after = [row for row in rows if row["pairs"]], rows[0]["after"]
     if len(there) == 1:
         which = "all" if there[0]["value"] == "seen" else "none"
         return [f"By its card {after} was trained on {which} of these pairs."]

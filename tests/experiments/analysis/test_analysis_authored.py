@@ -127,7 +127,7 @@ def test_of_either_reply_they_tell_nothing_and_that_is_said(
     assert "why" not in alone.tables and "authored" not in alone.tables
     with pytest.raises(BadInput, match=NO_WHY[:40]):
         figures.caption(alone.run.id, "against")
-    assert {one.chart for one in quotes(alone.run.id)} == {"", "choice", "imprint"}
+    assert {one.chart for one in quotes(alone.run.id)} == {"", "choice", "differences", "imprint"}
     assert not list((runs.data_dir() / "analysis").glob(f"{alone.run.id}-why.csv"))
 
 

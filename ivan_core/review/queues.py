@@ -5,7 +5,7 @@ far each is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,12 +199,15 @@ def runs_to_draw_on(fingerprint: str) -> tuple[dict[str, str], dict[str, str], d
     return compared, label_numbers.names_of(list(labelled)), analysed
 
 
-def drawn_by_pairs(fingerprint: str) -> dict[tuple[str, ...], str]:
+def drawn_by_pairs(fingerprint: str, also: Sequence[str] = ()) -> dict[tuple[str, ...], str]:
     """What random pairs can be drawn from, by the runs to draw on, named: all pairs of a dataset,
-    or those of an analysis with labels of one of its labelers, the newest first."""
+    or those of an analysis with labels of one of its labelers, the newest first; and of older ones
+    those that are named."""
     dataset = datasets.by_fingerprint(fingerprint)
     found: dict[tuple[str, ...], str] = {(): "All pairs of the dataset"}
-    for one in runs.opened(analyses(dataset)[:_OPENED], open_analysis):
+    every = analyses(dataset)
+    offered = every[:_OPENED] + [run for run in every[_OPENED:] if run.id in also]
+    for one in runs.opened(offered, open_analysis):
         for who in one.readers:
             found[one.run.id, who.run_id] = f"Run {one.run.id}, labels of {who.named}"
     return found

@@ -186,7 +186,7 @@ def _more(dataset: str, task: Task, source: str, whole: bool) -> dict[str, Any]:
             ),
         )
     if whole:
-        of = drawn_by_pairs(dataset)
+        of = drawn_by_pairs(dataset, st.session_state.get("make-of") or ())
         found["runs"] = left.selectbox(
             "Pairs to draw from", list(of), key="make-of", format_func=of.__getitem__
         )

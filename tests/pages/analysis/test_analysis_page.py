@@ -246,6 +246,7 @@ def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_f
     name, _, query = to.partition("?")
     asked = {key: value[0] for key, value in parse_qs(query).items()}
     assert name == "review" and asked["ask"] == f"{run_id}~{labelled}"
+    monkeypatch.setattr("ivan_core.review.queues._OPENED", 0)  # as if others were newer
     review = open_page("pages/review.py", **asked)
     assert review.app.selectbox(key="make-source").value == "random-pairs"
     assert review.app.number_input(key="make-pairs").value == 300

@@ -125,6 +125,9 @@ def test_models_of_a_rewording_are_called_as_the_comparison_with_their_rewards_c
     other = [{**row, **control, "original_chosen_score_rm_aligned": 9} for row in rows]
     (unlike,) = import_csvs([rewrite_csv(tmp_path / "unlike.csv", *other)], request_of)
     assert list(open_rewrite(unlike.run_id).models) == ["rm_aligned", "rm_control"]
+    (runs.registry().folder(compared) / "manifest.json").write_text("{")
+    (after,) = import_csvs([rewrite_csv(tmp_path / "after.csv", *rows)], request_of)
+    assert list(open_rewrite(after.run_id).models) == ["rm_aligned", "rm_control"], "damaged"
 
 
 def test_they_are_one_study_and_each_stage_counts_its_own_rows(

@@ -52,10 +52,11 @@ def _comparisons(dataset: PreparedDataset, before: Sequence[FromCsv]) -> Iterato
     for one in before:
         if kind_for(one.spec).name in alike("compare"):
             yield one.came.tables[TABLE]
-    for run in runs.newest_done("compare", limit=_RECENT):
-        about = studies.about_run(run.id)
-        if about is not None and about.fingerprint == dataset.fingerprint:
-            yield open_results(run.id).table
+    recent = runs.newest_done("compare", limit=_RECENT)
+    told = ((run, studies.about_run(run.id)) for run in recent)
+    same = (run for run, about in told if about and about.fingerprint == dataset.fingerprint)
+    for results in runs.opened(same, open_results):
+        yield results.table
 
 
 def _same(rewards: Rewards, table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -92,7 +93,10 @@ def fake_workers(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[F
 def processes() -> Iterator[ForkServerContext]:
     """Quick processes: forked from a server that has loaded what workers load, and no threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ivan_core.worker", "pyarrow.parquet"])
+    loaded = ["worker", *(f"experiments.{kind}.work" for kind in ("compare", "rewrite", "batches"))]
+    context.set_forkserver_preload(
+        ["pyarrow.parquet", "pandas", *(f"ivan_core.{name}" for name in loaded)]
+    )
     yield context
 
 
@@ -124,3 +128,11 @@ def open_folder() -> Iterator[Path]:
         if path.is_dir():
             path.chmod(0o755)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def quick_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a kill forgets nothing that was written to any."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from fakes.killed_processes import PLAYS, run_play
@@ -15,14 +12,6 @@ from given.support import exit_code_of
 
 VALID = {name: 8 if "closed" in name else 12 for name in PLAYS}
 """Labels before what was given up is asked for again."""
-
-
-@pytest.fixture
-def quick_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: a kill forgets nothing that was written to any."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
-        yield Path(folder)
 
 
 @pytest.mark.parametrize("name", PLAYS)

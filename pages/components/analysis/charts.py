@@ -10,9 +10,8 @@ from ivan_core.charts.palette import Drawing
 from ivan_core.engine.opened import Stamp, stamp_of
 from ivan_core.experiments.analysis.results import Analysed
 from pages.components.analysis.chosen import open_effect
-from pages.components.kit.results import Spec, clicked_chart, spec_of
+from pages.components.kit.results import Spec, clicked_chart, plain_chart, spec_of
 from pages.components.kit.state import dark
-from pages.components.kit.text import say
 
 CLICKS = "analysis-clicks"
 """Counts in the session how often charts let go of their marks."""
@@ -31,11 +30,7 @@ def effects_chart(analysed: Analysed, name: str, make: Callable[[bool], Drawing]
 def still_chart(analysed: Analysed, name: str, make: Callable[[bool], Drawing]) -> bool:
     """The same of a chart whose marks take no clicks."""
     spec = _made(stamp_of(analysed.run), name, dark(), make)
-    if isinstance(spec, str):
-        say(spec)
-        return False
-    st.vega_lite_chart(spec=spec, key=f"{name}-{analysed.run.id}")
-    return True
+    return plain_chart(spec, f"{name}-{analysed.run.id}")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

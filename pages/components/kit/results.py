@@ -55,12 +55,16 @@ def spec_of(drawing: Drawing) -> Spec:
     return drawing if isinstance(drawing, str) else drawing.to_dict()
 
 
-def plain_chart(drawing: Drawing, key: str) -> bool:
-    """Draw a chart whose marks take no clicks, or say what stands in its place; whether drawn."""
+def plain_chart(drawing: Drawing | Spec, key: str) -> bool:
+    """Draw a chart whose marks take no clicks, or its specification, or say what stands in its
+    place; whether drawn."""
     if isinstance(drawing, str):
         say(drawing)
         return False
-    st.altair_chart(drawing, key=key)
+    if isinstance(drawing, dict):
+        st.vega_lite_chart(spec=drawing, key=key)
+    else:
+        st.altair_chart(drawing, key=key)
     return True
 
 

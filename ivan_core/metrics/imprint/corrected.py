@@ -48,12 +48,13 @@ def corrected(
         return None
 
     def columns(rows: Rows) -> Floats:
-        return np.stack([rows.column(name) for name in names], axis=1)
+        return np.stack([rows.column(name) for name in names])
 
-    by_people = least_squares(columns(people), outcome[reviewed], people.groups)
-    by_labeler = least_squares(columns(own), outcome[reviewed], people.groups)
-    x = columns(labelled)  # what can be told apart on a part of them, can be on all
-    of_all = np.linalg.solve(x.T @ x, x.T @ outcome)
+    by_people = least_squares(columns(people).T, outcome[reviewed], people.groups)
+    by_labeler = least_squares(columns(own).T, outcome[reviewed], people.groups)
+    x = labelled.keep(names, lambda: columns(labelled))
+    # What can be told apart on a part of them, can be on all.
+    of_all = np.linalg.solve(labelled.keep((names, "squared"), lambda: x @ x.T), x @ outcome)
     cross, square = by_people.moves.T @ by_labeler.moves, by_labeler.variance
     weight = cross @ np.linalg.pinv(square, hermitian=True)
     apart = by_labeler.coefficients - of_all

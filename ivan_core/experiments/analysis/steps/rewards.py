@@ -56,15 +56,14 @@ def imprint(by_labeler: Sequence[Sequence[Outcome]], people: People | None = Non
 def as_people(found: Iterable[Outcome], people: People) -> list[Record]:
     """The imprint of each model, and of the difference of two, by each labeler, corrected to what
     people would label; none while they described too few pairs."""
-    return [
-        {
-            **outcome.named,
-            **effect_record(one),
-            "reviewed": people.on(outcome.inside, outcome.rows.features),
-        }
-        for outcome in found
-        for one in _as_people(outcome, people, "together", "length")
-    ]
+    records: list[Record] = []
+    for outcome in found:
+        reviewed = people.on(outcome.inside, outcome.rows.features)
+        records += [
+            {**outcome.named, **effect_record(one), "reviewed": reviewed}
+            for one in _as_people(outcome, people, "together", "length")
+        ]
+    return records
 
 
 def _as_people(

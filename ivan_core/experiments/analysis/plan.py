@@ -56,6 +56,7 @@ def spec_of_runs(
         raise BadInput("A rewording was named, and none is to be joined.", "Leave one out.")
     comparison = compared[0] if compared else _comparison([*labelled, *reworded])
     labelled = list(dict.fromkeys(labelled)) or labels_of_study(comparison)
+    _check_labelers(labelled)
     if not labelled:
         raise BadInput(f"No labels of the rows of run {comparison} are there.", "Label them first.")
     judged = runs.spec_of(runs.get(comparison), CompareSpec)
@@ -87,6 +88,18 @@ def spec_of_runs(
         first_try=first_try,
         interaction=_together(interaction, labelled),
     )
+
+
+def _check_labelers(labelled: Sequence[str]) -> None:
+    """Refuse a labeler twice: what two labelers find is clear, what one finds twice is not."""
+    runs_of: dict[str, str] = {}
+    for run_id in labelled:
+        first = runs_of.setdefault(labeler_of(run_id) or run_id, run_id)
+        if first != run_id:
+            raise BadInput(
+                f"Runs {first} and {run_id} are labels by the same labeler.",
+                "Name one of them: it counts as one labeler.",
+            )
 
 
 def models_of(comparison: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from given.made_analyses import (
 from given.made_labellings import REFUSAL
 from given.made_runs import failed, spec_of_file, write_rows
 
-from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import archive, handling as runs, studies
@@ -183,6 +183,14 @@ def test_a_second_labeler_is_needed_for_what_is_clear(analysing: Analysing) -> N
     run_id = analysing.analysed(analysing.compared(), *both)
     for labeler in both:
         assert effects(run_id, model=PLAIN, labeler=labeler).loc[REFUSAL, "clear"] == "clear"
+
+
+def test_one_labeler_that_labelled_twice_is_not_joined_twice(analysing: Analysing) -> None:
+    first, again = analysing.labelled(), analysing.labelled(seed=1)
+    compared = analysing.compared((PLAIN,))
+    with pytest.raises(BadInput, match="by the same labeler"):
+        spec_of_runs([compared, first, again])
+    assert spec_of_runs([compared]).labelers == (again,)
 
 
 def test_labels_of_other_pairs_or_of_other_rows_are_refused(

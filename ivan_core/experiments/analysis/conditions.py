@@ -103,6 +103,7 @@ class Behind(_Ranked):
     """
 
     query: ClassVar[str] = "behind"
+    identity: ClassVar[tuple[str, ...]] = ("labeler",)
     labeler: RunId
     model: Model
     feature: Name

@@ -25,6 +25,7 @@ from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import query_of
 from ivan_core.metrics.agreement import subset_label
 from ivan_core.metrics.imprint.against import ALL
+from ivan_core.metrics.imprint.rows import CHOSEN
 
 
 def listed_rows(analysed: Analysed, *conditions: Condition) -> dict[str, str]:
@@ -48,6 +49,20 @@ def behind(labeler: str, row: Mapping[str, Any]) -> Condition:
         view=row["view"],
         control=row["control"] or "length",
     )
+
+
+def behind_choice(
+    analysed: Analysed, labeler: str, model: str, row: Mapping[str, Any]
+) -> tuple[Condition, ...]:
+    """The pairs of a row of `choice`: all models rated them, and they differ in its feature."""
+    mark = Behind(labeler=labeler, model=model, feature=row["feature"])
+    return mark, *(RatedBy(model=one) for one in analysed.models if one != model)
+
+
+def behind_both(row: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """The pairs of a row of `authored`: they differ by its labels, and the others tell them too."""
+    mark = Behind(labeler=row["labeler"], model=row["model"], feature=row["feature"])
+    return mark, Behind(labeler=row["beside"], model=row["model"], feature=CHOSEN)
 
 
 def inside_topic(row: Mapping[str, Any]) -> tuple[Condition, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from ivan_core.charts.imprint import choice_dots, labeler_dots
+from ivan_core.domain.words import number_of
 from ivan_core.experiments.analysis.beside_figures import choice_dots_rows
 from ivan_core.experiments.analysis.figures import TITLES, beside_title, labeled_rows
 from ivan_core.experiments.analysis.results import Analysed
@@ -23,9 +24,10 @@ from ivan_core.experiments.analysis.sentences.beside import (
     topics_told,
     widest_gaps,
 )
-from ivan_core.experiments.analysis.views import inside_topic
-from pages.components.analysis.charts import still_chart
-from pages.components.analysis.chosen import pairs_link
+from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
+from ivan_core.experiments.analysis.views import behind_both, behind_choice, inside_topic
+from pages.components.analysis.charts import effects_chart
+from pages.components.analysis.chosen import EFFECT, chosen_effect, pairs_link, see_pairs
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import pick_model
@@ -55,7 +57,13 @@ def _authored(analysed: Analysed, labeler: str, found: str) -> None:
     say(TEACHES, "small", quiet=True)
     rows = labeled_rows(analysed, model, labeler)
     title = beside_title(model)
-    if still_chart(
+    for row in chosen_effect(rows.to_dict("records"), "series"):
+        who = analysed.labeler(row["labeler"])
+        say(effect_sentence({**row, "view": "together", "before": ""}, who))
+        if row["differs"]:
+            told = f"See the {number_of(row['differs'], 'pair')} by {who.named}"
+            pairs_link(analysed, told, *behind_both(row))
+    if effects_chart(
         analysed,
         f"authored-{labeler}-{model}",
         lambda dark: labeler_dots(rows, TITLES, title, dark=dark),
@@ -66,13 +74,18 @@ def _authored(analysed: Analysed, labeler: str, found: str) -> None:
 def _choice(analysed: Analysed, labeler: str) -> None:
     model, who = pick_model(analysed.models, "choice-model"), analysed.labeler(labeler)
     rows = choice_rows(analysed, model, labeler)
-    for several in widest_gaps(rows)[:_MOST]:
+    feature = st.query_params.get(EFFECT, "").partition("~")[0]
+    pressed = [several for several in rows if several[0]["feature"] == feature]
+    told = pressed or widest_gaps(rows)[:_MOST]
+    for several in told:
         say(choice_sentence(*several, who))
-    if len(rows) > _MOST:
-        say(f"Told are the {_MOST} widest gaps; all stand under Sentences to copy.", "small")
+        count = several[0]["differs"]
+        see_pairs(analysed, model, count, *behind_choice(analysed, labeler, model, several[0]))
+    if len(rows) > len(told) and not pressed:
+        say(f"Told are the {_MOST} widest gaps; a press on a mark tells its own.", "small")
     dots = choice_dots_rows(analysed, model, labeler)
     name = f"choice-{labeler}-{model}"
-    if still_chart(analysed, name, lambda dark: choice_dots(dots, TITLES, dark=dark)):
+    if effects_chart(analysed, name, lambda dark: choice_dots(dots, TITLES, dark=dark)):
         figure_menu(analysed.run.id, "choice", model=model, labeler=labeler)
     say(GAP_NEEDS, "small", quiet=True)
     table = analysed.table("choice", labeler=labeler)

@@ -26,7 +26,7 @@ from ivan_core.experiments.analysis.sentences.against import NO_WHY
 from ivan_core.experiments.analysis.sentences.beside import found_sentence, taught_sentence
 from ivan_core.experiments.analysis.sentences.noise import labeler_sentence
 from ivan_core.experiments.analysis.tables import JOINED
-from ivan_core.experiments.analysis.views import inside_topic, listed_rows
+from ivan_core.experiments.analysis.views import behind_both, inside_topic, listed_rows
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels.differences import pair_labels
@@ -198,3 +198,14 @@ def test_each_topic_and_subset_lists_the_pairs_that_differ_inside(
         wanted, ignored = read_filter(LANGUAGE, link)
         found = matching_rows(listing(open_results(compared)), wanted)
         assert (len(found), ignored) == (row["inside"], []), row
+
+
+def test_each_mark_of_both_labelers_lists_the_pairs_that_both_tell(
+    analysed: Analysed, compared: str
+) -> None:
+    rows = analysed.tables["authored"].to_dict("records")
+    assert {row["labeler"] for row in rows} == {one.run_id for one in analysed.labelers}
+    for row in rows[::3]:
+        wanted, ignored = read_filter(LANGUAGE, listed_rows(analysed, *behind_both(row)))
+        found = matching_rows(listing(open_results(compared)), wanted)
+        assert (len(found), ignored) == (row["differs"], []), row

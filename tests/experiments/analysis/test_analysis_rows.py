@@ -38,6 +38,7 @@ from ivan_core.experiments.analysis.steps.against import shifts
 from ivan_core.experiments.analysis.tables import frame
 from ivan_core.experiments.analysis.views import (
     behind,
+    behind_choice,
     listed_rows,
     of_regime,
     of_share,
@@ -60,12 +61,17 @@ from ivan_core.metrics.imprint.preference import PREFERS
 def rows_of(analysed: Analysed, *conditions: Condition) -> list[int]:
     """What the analysis lists, which must be what the link to Compare lists there."""
     own = matching_rows(listing(analysed), Filter(LANGUAGE, conditions))
+    assert linked_rows(analysed, *conditions) == own
+    return own
+
+
+def linked_rows(analysed: Analysed, *conditions: Condition) -> list[int]:
+    """What the link to Compare lists there."""
     link = listed_rows(analysed, *conditions)
     assert link["run"] == analysed.spec.comparison
     wanted, ignored = read_filter(OF_COMPARISONS, link)
     assert not ignored
-    assert matching_rows(compared(open_results(link["run"])), wanted) == own
-    return own
+    return matching_rows(compared(open_results(link["run"])), wanted)
 
 
 @pytest.fixture
@@ -102,6 +108,15 @@ def towards(study: Analysed, row: dict[str, Any]) -> pd.Series:
         return y
     named = f"difference|{row['labeler']}|{row['feature']}"
     return y * np.sign(table["log_length" if row["feature"] == "log_length" else named])
+
+
+def test_a_mark_of_the_choice_lists_the_pairs_that_all_models_rated(study: Analysed) -> None:
+    rows = study.tables["choice"].to_dict("records")
+    assert {row["who"] for row in rows} >= {"choice", PLAIN, OTHER}
+    for row in rows:
+        for model in (PLAIN, OTHER):
+            mark = behind_choice(study, row["labeler"], model, row)
+            assert len(linked_rows(study, *mark)) == row["differs"], row
 
 
 def test_a_mark_of_what_goes_with_it_lists_the_pairs_of_the_rarer_label(study: Analysed) -> None:

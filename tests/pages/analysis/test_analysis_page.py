@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from given.listed import listed, lists_of
 from given.made_analyses import INSULT, MOVED, OTHER, PLAIN, Analysing
@@ -89,6 +89,13 @@ def test_what_stands_beside_is_drawn_when_its_fold_is_opened(analysing: Analysin
     assert "No topic or subset has ten pairs that differ in a feature" in page.said
     assert f"{PLAIN}: of the " in page.said
     assert page.kinds.count("vega_lite_chart") == 2
+    page.app.query_params["effect"] = f"{INSULT}~choice"
+    page.run()
+    assert "Of two replies alike in all else, a reply with an insult is chosen in" in page.said
+    assert "Of two replies alike in all else, a refusing reply" not in page.said
+    differs = open_analysis(run_id).table("choice", who="choice", feature=INSULT)["differs"].iloc[0]
+    (to,) = [one for one in leads_to(page, f"See the {differs} pairs of plain") if "rated" in one]
+    assert all(quote(model, safe="") in to for model in (MOVED, OTHER))
 
 
 def test_a_mark_in_the_address_says_its_effect_and_opens_its_pairs(analysing: Analysing, open_page):
@@ -154,6 +161,9 @@ def test_authored_labels_stand_beside_a_labeler_and_tell_nothing_of_either_reply
     assert "On the same 300 pairs, ivan/lexicon (rule-based) finds" in page.said
     assert "by authored labels alone" in page.said and TEACHES in page.said
     assert page.kinds.count("vega_lite_chart") == 2
+    for who in ("authored labels", r"ivan\/lexicon"):
+        (to,) = leads_to(page, f"pairs by {who}")
+        assert to.startswith("compare?") and to.count("analysis.behind") == 2
     page = open_page(ANALYSIS, run=run_id, labeler=authored)
     assert "; authored labels)" in page.said and TEACHES not in page.said
     page = open_page(ANALYSIS, run=run_id, labeler=authored, view=1)

@@ -26,6 +26,7 @@ _FOR_TERMINALS = {
     "demo/faults.py": "said by `ivan demo-server` as it starts",
     "demo/server.py": "said by `ivan demo-server` as it starts",
     "engine/picked_rows.py": "an address is typed behind --where of `ivan figure` alone",
+    "experiments/analysis/sentences/missing.py": "said by `ivan analyse` at its end",
     "experiments/batches/answers.py": "`ivan taxonomy run-file` has no page",
     "experiments/batches/command.py": "the command that does the same",
     "experiments/labels/sentences.py": "the command that does the same",

@@ -128,7 +128,10 @@ def _together(asked: str, labelled: Sequence[str]) -> str:
     try:
         return ":".join(two_labels(asked, known))
     except ValueError as error:
-        raise BadInput(f"--interaction {error}.", f"The labels are {', '.join(known)}.") from error
+        raise BadInput(
+            f"This does not ask what two labels add together: it {error}.",
+            f"The labels are {', '.join(known)}.",
+        ) from error
 
 
 def _ids(models: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ivan_core.review.whole_pairs import asking_of_pairs, described, queues_of_p
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import ANALYSIS, ASK, REVIEW, choose_run
 from pages.components.kit.study import in_study
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import in_one, md_escape, say
 
 ANEW = "Analyse these pairs anew, with what people described"
 
@@ -35,7 +35,7 @@ def whole_pairs(analysed: Analysed, labeler: str) -> None:
         try:
             asking = asking_of_pairs(analysed, labeler, done)
         except BadInput as problem:
-            say(f"{problem.message} {problem.hint}", "small", quiet=True)
+            say(in_one(problem.message, problem.hint), "small", quiet=True)
             return
         if asking is not None:
             label = f":primary[{md_escape(asking.does)}: {md_escape(asking.terms)} →]"

@@ -111,12 +111,14 @@ def test_from_a_comparison_and_labels_to_what_is_rewarded_and_the_pairs_behind_i
     expect(page).to_have_url(re.compile("effect=last_response_is_honest"))
     expect(page.get_by_text(f"{MODEL} gives an honest reply").first).to_be_visible()
     found = open_analysis(runs.every("analysis")[0].id)
-    own = found.table("imprint", model=MODEL, view="alone", feature="last_response_is_honest")
-    differs = int(own["differs"].iloc[0])
-    page.get_by_role("link", name="See the pairs whose replies differ in it").click()
+    own = found.table("imprint", model=MODEL, before="", feature="last_response_is_honest")
+    differs = int(own[own["control"] == "length"]["differs"].iloc[0])
+    page.get_by_role("link", name=f"See the {differs} pairs of minilm-harmless").click()
     expect(page.get_by_role("heading", name="Compare")).to_be_visible()
     expect(page.get_by_text(f"{differs} pairs").first).to_be_visible()
-    first = int(found.behind(MODEL, labelled, "last_response_is_honest")["row_id"].min())
+    rows = matching_rows(listing(open_results(run_id)), filter_of(page, 1))
+    first = rows[0]
+    assert len(rows) == differs
     row_of(page, str(first)).click()
     expect(page.get_by_text("A · chosen")).to_be_visible()
 

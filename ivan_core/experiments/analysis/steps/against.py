@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from math import nan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.steps.outcomes import Outcome, Record
@@ -22,10 +21,8 @@ from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import mean_of
 from ivan_core.metrics.imprint.preference import PREFERS, Bools, Codes, prefers
 from ivan_core.metrics.imprint.why import why_against
+from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.labels.answers import CHOICE_KEYS
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def preferences(joined: Joined, labeler: str) -> Codes | None:
@@ -54,13 +51,20 @@ def misaligned(joined: Joined, labeler: str) -> list[Record]:
                     "pairs": share.n if share else 0,
                     "misaligned": share.count if share else 0,
                     "ties": ties.count if ties else 0,
-                    "rate": share.rate if share else nan,
-                    "low": share.low if share else nan,
-                    "high": share.high if share else nan,
-                    "effective_n": share.effective_n if share else 0,
+                    **_rate(share),
                 }
             )
     return records
+
+
+def _rate(share: Rate | None) -> Record:
+    """A share with its interval; no number of none."""
+    return {
+        "rate": share.rate if share else nan,
+        "low": share.low if share else nan,
+        "high": share.high if share else nan,
+        "effective_n": share.effective_n if share else 0,
+    }
 
 
 def no_preference(joined: Joined, labeler: str) -> list[Record]:
@@ -78,10 +82,7 @@ def no_preference(joined: Joined, labeler: str) -> list[Record]:
                 "labeler": labeler,
                 "misaligned": share.n if share else 0,
                 "no_preference": share.count if share else 0,
-                "rate": share.rate if share else nan,
-                "low": share.low if share else nan,
-                "high": share.high if share else nan,
-                "effective_n": share.effective_n if share else 0,
+                **_rate(share),
             }
         )
     return records

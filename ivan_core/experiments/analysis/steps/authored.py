@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ivan_core.experiments.analysis.joined import Joined
 from ivan_core.experiments.analysis.steps.outcomes import Record, effect_record
 from ivan_core.metrics.imprint.controls import Control
 from ivan_core.metrics.imprint.effects import CLEAR_FOR_ONE, clearness, together
 from ivan_core.metrics.paired import SIGNIFICANT
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def beside_authored(joined: Joined, control: Control) -> list[Record]:

@@ -15,10 +15,11 @@ from ivan_core.domain.labels import REGRESSION_FEATURES, Label
 from ivan_core.domain.pairs import SIDES
 from ivan_core.engine.opinions import texts_of_majority, used_opinions
 from ivan_core.experiments.analysis.joined import Bools, Floats, Ints, Joined, Labelled
+from ivan_core.metrics.imprint.controls import control_named
 from ivan_core.metrics.imprint.corrected import corrected, corrected_alone
 from ivan_core.metrics.imprint.effects import Effect
 from ivan_core.metrics.imprint.groups import Groups
-from ivan_core.metrics.imprint.rows import CONTROLS, Rows
+from ivan_core.metrics.imprint.rows import Rows
 from ivan_core.metrics.intervals import Rate, share_in, units_of
 from ivan_core.metrics.labels.answers import SENTIMENTS
 
@@ -71,8 +72,7 @@ class People:
         )
         if view == "alone":
             return corrected_alone(rows, labelled, outcome, reviewed[inside])
-        beside = next(one for one in CONTROLS if one == control)
-        return corrected(rows, labelled, outcome, reviewed[inside], beside)
+        return corrected(rows, labelled, outcome, reviewed[inside], control_named(control))
 
 
 def people_on(dataset: PreparedDataset, row_ids: Ints) -> People | None:

@@ -17,13 +17,11 @@ from ivan_core.experiments.analysis.steps.outcomes import (
 )
 from ivan_core.experiments.analysis.steps.people import People
 from ivan_core.metrics.imprint.choice import choice
+from ivan_core.metrics.imprint.controls import CONTROLS, control_named
 from ivan_core.metrics.imprint.effects import SAME, SAME_OF_TWO, Effect, alone, clearness, together
 from ivan_core.metrics.imprint.explained import explained, importance
-from ivan_core.metrics.imprint.rows import CONTROLS
 from ivan_core.metrics.imprint.topics import Cell, topics
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 SUBSET = "subset: "
 """Begins the name of a subset where topics are named, too."""
 _SEED = 0
@@ -85,8 +83,7 @@ def effects_of(
     same = SAME_OF_TWO if outcome.before else SAME
     if view == "alone":
         return alone(outcome.rows, outcome.y, same), None
-    beside = next(one for one in CONTROLS if one == control)
-    found = together(outcome.rows, outcome.y, beside, same)
+    found = together(outcome.rows, outcome.y, control_named(control), same)
     return found.effects, found.spread
 
 

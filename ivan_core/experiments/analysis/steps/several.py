@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from math import nan
 
 from ivan_core.experiments.analysis.steps.outcomes import Outcome, Record, estimate_record
+from ivan_core.metrics.imprint.controls import CONTROLS, Control
 from ivan_core.metrics.imprint.effects import together
 from ivan_core.metrics.imprint.interaction import both, interaction
-from ivan_core.metrics.imprint.rows import CONTROLS
 
 SAME_MARGINS = "both models have the same margins"
 _NO_TEST = "these pairs are too few, or too much alike, for one test of all"
@@ -27,13 +27,13 @@ def differences(found: Iterable[Outcome]) -> list[Record]:
     ]
 
 
-def _test(outcome: Outcome, control: str) -> Record:
+def _test(outcome: Outcome, control: Control) -> Record:
     rows = outcome.rows
     of = {"n": len(rows), "prompts": rows.groups.count}
     nothing = {"f": nan, "df1": 0, "df2": 0, "p": nan, **of}
     if not outcome.y.any():
         return {**nothing, "why": SAME_MARGINS}
-    fitted = together(rows, outcome.y, next(one for one in CONTROLS if one == control))
+    fitted = together(rows, outcome.y, control)
     tested = [one.feature for one in fitted.effects if not one.why and one.feature in rows.features]
     found = fitted.none_differs(tested)
     if found is None:
@@ -58,7 +58,7 @@ def interactions(found: Iterable[Outcome], asked: tuple[str, str]) -> list[Recor
     ]
 
 
-def _added(outcome: Outcome, asked: tuple[str, str], control: str) -> Record:
+def _added(outcome: Outcome, asked: tuple[str, str], control: Control) -> Record:
     own, inside, rows = outcome.labeler, outcome.inside, outcome.rows
     nothing = dict.fromkeys(("estimate", "se", "low", "high", "p"), nan)
     counts = {"n": len(rows), "differs": 0, "prompts": 0}
@@ -66,7 +66,6 @@ def _added(outcome: Outcome, asked: tuple[str, str], control: str) -> Record:
         return {**nothing, **counts, "why": NOT_TOLD[0 if own.authored else 1]}
     places = [own.features.index(key) for key in asked]
     column = both(own.chosen[inside][:, places], own.rejected[inside][:, places])
-    beside = next(one for one in CONTROLS if one == control)
-    told = interaction(rows, asked, column, outcome.y, beside)
+    told = interaction(rows, asked, column, outcome.y, control)
     counts |= {"differs": told.differs, "prompts": told.prompts}
     return {**estimate_record(told.found), **counts, "why": told.why}

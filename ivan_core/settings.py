@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import tomllib
 from functools import lru_cache
@@ -93,6 +94,24 @@ def memory_bytes() -> int:
 def has_gpu() -> bool:
     """Whether an NVIDIA driver is at work here; no CUDA library is loaded to find out."""
     return Path("/proc/driver/nvidia/version").exists() and any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+@lru_cache(maxsize=1)
+def gpu_memory() -> tuple[int, ...]:
+    """Bytes of memory of each NVIDIA card, as its driver's program says; empty where it does not.
+
+    Of those that `CUDA_VISIBLE_DEVICES` leaves, if it names them by number.
+    """
+    command = ("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        sizes = [int(line) * 2**20 for line in told.stdout.splitlines()]
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    if all(number.strip().isdecimal() for number in seen):
+        return tuple(sizes[int(number)] for number in seen if int(number) < len(sizes))
+    return tuple(sizes)
 
 
 def preset_name() -> str:

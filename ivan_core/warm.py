@@ -208,7 +208,12 @@ def is_wanted(slot: Path, registry: Registry) -> bool:
 
 def _own_model(asked: AskedModel) -> RewardModel:
     return reward_models.make(
-        asked.name, asked.revision, asked.input_format, asked.max_tokens, asked.system
+        asked.name,
+        asked.revision,
+        asked.input_format,
+        asked.max_tokens,
+        asked.system,
+        asked.quantization,
     )
 
 

@@ -62,6 +62,8 @@ def verdict(chosen: Reward, rejected: Reward) -> Verdict | None:
 InputFormat = Literal["reply", "last-turn", "openassistant", "as-published", "chat"]
 SystemTurns = Literal["keep", "drop"]
 """What becomes of the system turns of a dialogue before a model reads it."""
+Quantization = Literal["none", "int8"]
+"""In what the weights of a model's layers are held: as it computes, or in 8 bits."""
 
 
 def file_slug(name: str) -> str:

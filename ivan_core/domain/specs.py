@@ -1,30 +1,28 @@
 """What a run of each kind is asked to do: frozen, JSON, the same for form, command line and worker.
 
-The dataset and the rows, then comparisons, user columns, labels and rewordings.
+The dataset and the rows, then comparisons, labels and rewordings; columns of users are in
+`user_columns`.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    StringConstraints,
     ValidationError,
     field_validator,
     model_serializer,
-    model_validator,
 )
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import AUTHOR, FEATURES
-from ivan_core.domain.models import InputFormat, SystemTurns
+from ivan_core.domain.models import InputFormat, Quantization, SystemTurns
 from ivan_core.domain.options import Option, comma_list, field_options
 from ivan_core.domain.pairs import Columns
 from ivan_core.domain.rewriting import Scope
@@ -199,6 +197,23 @@ class CompareSpec(RowsSpec):
         description="What becomes of the system turns of chat messages: keep them, or drop them "
         "for a model whose chat template takes none.",
     )
+    quantization: Annotated[
+        Quantization, Option("--quantization", choices=get_args(Quantization))
+    ] = Field(
+        "none",
+        title="Weights",
+        description="int8 holds the weights of a model's layers in 8 bits, which takes half of a "
+        "card's memory and changes scores a little: how much is measured on a few pairs. Models "
+        "that ship with IVAN stay as they are.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _usual_weights_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Usual weights are not written: such a spec is as one from before there was a choice."""
+        written: dict[str, Any] = write(self)
+        if self.quantization == "none":
+            written.pop("quantization", None)
+        return written
 
     @property
     def fingerprint(self) -> str:
@@ -219,68 +234,6 @@ class CompareSpec(RowsSpec):
         if len(set(value)) < len(value):
             raise ValueError("names a model twice")
         return value
-
-
-LONGEST_EXPRESSION = 500
-Form = Literal["regex", "expression", "search"]
-Over = Literal["reply", "prompt", "text"]
-
-
-def _a_text(value: str) -> str:
-    value.encode()  # half a surrogate pair is no text; UnicodeError says so
-    return value
-
-
-class ColumnSpec(Frozen):
-    """A regular expression, an expression or words to search for, over the texts of a dataset.
-
-    The column's id is the spec's fingerprint, so the same column is never computed twice: what does
-    not change its values is brought into one form.
-    """
-
-    kind: Literal["column"] = "column"
-    dataset: Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")] = Field(
-        description="The fingerprint of a prepared dataset."
-    )
-    form: Form = Field(
-        "expression",
-        description="regex counts the matches of a regular expression, search counts words without "
-        "minding upper and lower case, expression computes a number such as len(reply).",
-    )
-    expression: Annotated[
-        str, StringConstraints(min_length=1, max_length=LONGEST_EXPRESSION), AfterValidator(_a_text)
-    ] = Field(description=f"The expression, at most {LONGEST_EXPRESSION} characters.")
-    over: Over = Field(
-        "reply",
-        description="What a regular expression or a search reads: the last reply, what comes "
-        "before it, or the whole text. An expression names what it reads.",
-    )
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        if self.form == "expression":
-            object.__setattr__(self, "over", "reply")
-            object.__setattr__(self, "expression", self.expression.strip())
-        elif self.form == "search":
-            object.__setattr__(self, "expression", self.expression.casefold())
-        if not self.expression.strip():
-            raise ValueError("is empty")
-        return self
-
-    @property
-    def id(self) -> str:
-        """The column's name in files and URLs, 16 hex digits."""
-        return self.fingerprint
-
-    @property
-    def label(self) -> str:
-        """The column in words; may hold any characters."""
-        where = "" if self.over == "reply" else f" in the {self.over}"
-        if self.form == "regex":
-            return f"matches of {self.expression}{where}"
-        if self.form == "search":
-            return f"“{self.expression}”{where}"
-        return self.expression
 
 
 LEXICON = "ivan/lexicon"

@@ -18,9 +18,10 @@ from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
 from ivan_core.domain.estimates import roughly
+from ivan_core.domain.models import Quantization
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Span, time_under_load
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.specs import CompareSpec, RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
@@ -213,9 +214,10 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
                 "Make it writable, or name another data folder with IVAN_DATA_DIR.",
             )
         )
+    quantization = spec.quantization if isinstance(spec, CompareSpec) else "none"
     for name in models:
         try:
-            _look_at_model(look, name)
+            _look_at_model(look, name, quantization)
         except IvanError as error:
             look.refusals.append(error)
     if datasets.find(spec.dataset) is None:
@@ -226,7 +228,7 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
     return look
 
 
-def _look_at_model(look: FirstLook, name: str) -> None:
+def _look_at_model(look: FirstLook, name: str, quantization: Quantization) -> None:
     """Refuse a model whose files are here and tell that it gives no reward."""
     if reward_models.is_embedded(name):
         return
@@ -239,7 +241,7 @@ def _look_at_model(look: FirstLook, name: str) -> None:
         look.remarks.append(f"{name} is not on this machine yet: it would be downloaded.")
         return
     check_files(name, folder)
-    fit = reward_models.fit(reward_models.card(name))
+    fit = reward_models.fit(reward_models.card(name), quantization)
     if fit.runs is False:
         look.remarks.append(f"{name}: {fit.reason}.")
 

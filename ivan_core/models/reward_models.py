@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ivan_core import catalog
 from ivan_core.backends.embedded import model as embedded
+from ivan_core.backends.reward_models.large import ROOM
 from ivan_core.backends.reward_models.model_files import parameters_in
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import InputFormat, ModelCard, RewardModel, SystemTurns
+from ivan_core.domain.models import InputFormat, ModelCard, Quantization, RewardModel, SystemTurns
+from ivan_core.domain.words import number_of
 from ivan_core.models.names import OWN
-from ivan_core.settings import has_gpu, memory_bytes
+from ivan_core.settings import gpu_memory, has_gpu, memory_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,35 @@ def check(name: str, instead: Sequence[str] = ()) -> None:
         )
 
 
-def fit(model: ModelCard) -> Fit:
-    """Whether this machine can run a model, by size and memory."""
+def fit(model: ModelCard, quantization: Quantization = "none") -> Fit:
+    """Whether this machine can run a model, by size and memory.
+
+    A graphics card computes in half precision: two bytes a weight, or one where it is quantised.
+    """
     if is_embedded(model.id):
         return Fit(True, "runs here, ships with IVAN")
     if model.parameters is None:
         return Fit(None, "size unknown")
-    needed = model.parameters * 4 * 1.3
+    bytes_a_weight = 1 if quantization == "int8" else 4
+    needed = model.parameters * bytes_a_weight * 1.3
     if has_gpu():
-        return Fit(True, "runs here on the GPU")
+        return _fit_gpus(model.parameters, quantization)
     if needed > memory_bytes() * 0.8:
         return Fit(False, f"needs about {needed / 2**30:.0f} GiB of memory or a GPU")
     download = "" if is_local(model.id) else "; download needed"
     return Fit(True, f"runs here on the CPU, slowly{download}")
+
+
+def _fit_gpus(parameters: int, quantization: Quantization) -> Fit:
+    sizes = gpu_memory()
+    needed = parameters * (1 if quantization == "int8" else 2) / ROOM
+    if not sizes or needed <= max(sizes):
+        return Fit(True, "runs here on the GPU")
+    if needed <= sum(sizes):
+        return Fit(True, f"runs here, spread over {len(sizes)} GPUs")
+    smaller = "; in 8 bits it fits" if quantization == "none" and needed / 2 <= sum(sizes) else ""
+    has = f"{number_of(len(sizes), 'GPU')} with {sum(sizes) / 2**30:.0f} GiB"
+    return Fit(False, f"needs about {needed / 2**30:.0f} GiB, and there is {has}{smaller}")
 
 
 def make(
@@ -108,6 +126,7 @@ def make(
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
     system: SystemTurns = "keep",
+    quantization: Quantization = "none",
 ) -> RewardModel:
     """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
 
@@ -131,6 +150,7 @@ def make(
         input_format=input_format or known.input_format,
         max_tokens=max_tokens,
         system=system,
+        quantization=quantization,
         card=known,
     )
     return TransformersRewardModel(loaded)

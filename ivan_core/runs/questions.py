@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ivan_core.domain.models import InputFormat, Reward, SystemTurns
+from ivan_core.domain.models import InputFormat, Quantization, Reward, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.database import LAYOUT, Database
 
@@ -55,6 +55,7 @@ class AskedModel(BaseModel):
     input_format: InputFormat | None
     max_tokens: int | None
     system: SystemTurns = "keep"
+    quantization: Quantization = "none"
     identity: str
 
 

@@ -29,7 +29,8 @@ def make(data_dir: Path, count: int) -> None:
     from given import made_runs
 
     from ivan_core.domain.runs import RunState
-    from ivan_core.domain.specs import ColumnSpec, LabelSpec
+    from ivan_core.domain.specs import LabelSpec
+    from ivan_core.domain.user_columns import ColumnSpec
     from ivan_core.runs.registry import Registry
     from ivan_core.worker import work
 

@@ -124,6 +124,7 @@ def test_the_command_gives_any_spec_back(spec, rows):
         CompareSpec(models=MODELS, limit=5, seed=3),
         CompareSpec(models=MODELS, dataset=HUB, row_ids=(0, 17, 98434)),
         CompareSpec(models=('/models/$(touch x) "y"',), dataset=HOSTILE),
+        CompareSpec(models=MODELS, quantization="int8"),
         RewriteSpec(models=("--system=drop",), rewriter="-m"),
     ],
 )
@@ -149,7 +150,9 @@ def test_first_rows_are_named_where_limit_draws():
     assert read(command) == RewriteSpec(models=MODELS[:1], row_ids=(0, 1, 2))
 
 
-def test_a_spec_that_keeps_system_turns_has_the_fingerprint_of_before():
+def test_a_spec_without_a_choice_of_weights_or_turns_has_the_fingerprint_of_before():
+    assert CompareSpec(models=MODELS, quantization="int8").fingerprint != "c7f1ff6f5d1c02a2"
+    assert "quantization" not in CompareSpec(models=MODELS).model_dump(mode="json")
     assert CompareSpec(models=MODELS).fingerprint == "c7f1ff6f5d1c02a2"
     assert CompareSpec(models=MODELS, system="drop").fingerprint != "c7f1ff6f5d1c02a2"
 

@@ -18,7 +18,7 @@ from given.support import settings_of
 from ivan_core.charts.printed import units
 from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import ColumnSpec, Form
+from ivan_core.domain.user_columns import ColumnSpec, Form
 from ivan_core.engine.figures import caption, figure, figures, file_name, methods, offered
 from ivan_core.experiments.columns.results import column
 from ivan_core.experiments.columns.work import column_spec

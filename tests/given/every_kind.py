@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from given.made_runs import downloaded
 from given.support import wait_for
 from ivan_core.cli.main import main
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.compare.conditions import LANGUAGE

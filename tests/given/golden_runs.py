@@ -28,7 +28,8 @@ from given.support import write_annotated_pairs
 from given.taxonomy_runs import account_of, be_worker, say_yes, spec_of as taxonomy_spec
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain.labels import AUTHOR, LabelPrompt
-from ivan_core.domain.specs import LEXICON, ColumnSpec, LabelSpec
+from ivan_core.domain.specs import LEXICON, LabelSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import figures, handling as runs
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.batches import handling as taxonomy

@@ -6,7 +6,7 @@ Is there a score head, and which of its numbers is the reward?
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,10 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ivan_core.backends.reward_models.model_files import find_model, weight_names
+from ivan_core.backends.reward_models import large
+from ivan_core.backends.reward_models.model_files import find_model, parameters_in, weight_names
 from ivan_core.backends.reward_models.tokens import TokenRules, guess_format
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
-from ivan_core.domain.models import InputFormat, ModelCard, SystemTurns
+from ivan_core.domain.models import InputFormat, ModelCard, Quantization, SystemTurns
 
 HEADS = ("score.", "classifier.", "classification_head.", "pre_classifier.", "logits_proj.")
 LABELS = (
@@ -62,30 +63,40 @@ def load_model(
     input_format: InputFormat | None = None,
     max_tokens: int | None = None,
     system: SystemTurns = "keep",
+    quantization: Quantization = "none",
     device: str | None = None,
+    memory: Mapping[large.Device, int] | None = None,
     card: ModelCard | None = None,
 ) -> Loaded:
     """Find, load and check a reward model of the hub (owner/name) or a local directory.
 
     `input_format` is guessed where it is not given; `max_tokens` can only shorten what the model
-    allows; `system` says whether system turns are put before it; `device` is cuda where there is
-    one; `card` holds what is known of the model beforehand.
+    allows; `system` says whether system turns are put before it; `quantization` in how many bits
+    the weights are held; `device` is cuda where there is one; `memory` is what each device has free
+    in bytes, by default each graphics card of the machine where no device is named: a model that
+    the first cannot hold is spread over all. `card` holds what is known of the model beforehand.
     Raises BadInput for options that do not fit the model and BackendUnavailable for a model that
     cannot be had or is no reward model.
     """
     _check_options(input_format, max_tokens)
+    if memory is None:
+        memory = {} if device else large.free_memory()
     device = device or _best_device()
     with quiet():
         files = find_model(model_id, revision)
         tokenizer = _load_tokenizer(model_id, files.folder)
-        model = _load_weights(model_id, files.folder, device)
+        model = _load_weights(model_id, files.folder, device, quantization, memory)
     rewarded = rewarded_logit(model_id, model.config)
     chosen = _choose_format(model_id, tokenizer, input_format)
     rules = _token_rules(tokenizer, model, chosen, max_tokens, system)
+    devices = large.devices_of(model)
+    spread = f"Spread over {devices} devices." if devices > 1 else ""
+    if spread:
+        large.check_spread(model_id, model)
     known = (card or ModelCard(id=model_id)).model_copy(
         update={"revision": files.revision, "input_format_guessed": input_format is None}
     )
-    note = " ".join(part for part in (known.note, files.note) if part)
+    note = " ".join(part for part in (known.note, files.note, spread) if part)
     completed = _complete(known.model_copy(update={"note": note}), model, tokenizer, rules)
     return Loaded(model, tokenizer, rules, completed, rewarded)
 
@@ -182,23 +193,35 @@ def _load_tokenizer(model_id: str, folder: Path) -> Any:
     return tokenizer
 
 
-def _load_weights(model_id: str, folder: Path, device: str) -> Any:
+def _load_weights(
+    model_id: str,
+    folder: Path,
+    device: str,
+    quantization: Quantization,
+    memory: Mapping[large.Device, int],
+) -> Any:
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        dtype = _dtype(config, device)
+        numbers = parameters_in(folder)
+        bits = 8 if quantization == large.INT8 else 8 * dtype.itemsize
+        spread = large.shares(model_id, numbers and numbers * bits // 8, memory)
         model, info = AutoModelForSequenceClassification.from_pretrained(
             folder,
             config=config,
-            dtype=_dtype(config, device),
+            dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **large.loading_options(model_id, spread, quantization),
         )
         check_head(model_id, sorted(info["missing_keys"]))
-        return model.to(device).eval().requires_grad_(False)
+        model = model.eval().requires_grad_(False)
+        return model if spread is not None else model.to(device)
     except IvanError:
         raise
     except torch.OutOfMemoryError as error:
@@ -278,12 +301,13 @@ def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) ->
 
     template = tokenizer.get_chat_template() if rules.input_format == "chat" else ""
     name = f" ({torch.cuda.get_device_name(model.device)})" if model.device.type == "cuda" else ""
+    computes_in = str(model.dtype).removeprefix("torch.")
     return card.model_copy(
         update={
             "input_format": rules.input_format,
             "system": rules.system,
             "max_tokens": rules.max_tokens,
-            "dtype": str(model.dtype).removeprefix("torch."),
+            "dtype": f"int8 ({computes_in})" if large.is_int8(model) else computes_in,
             "template_hash": sha256(template.encode()).hexdigest()[:32] if template else "",
             "parameters": model.num_parameters(),
             "device": model.device.type + name,

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import StringConstraints
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.lists.conditions import (
     Bools,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine.kind import Kind, late
 
 KIND = Kind(

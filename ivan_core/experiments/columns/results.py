@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir

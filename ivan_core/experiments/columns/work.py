@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ivan_core.datasets.prepared import BATCH_ROWS, PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, Run
-from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.user_columns import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.work import Job
 from ivan_core.experiments.columns.expressions import (

@@ -352,6 +352,7 @@ def model_of(results: Results, model: str) -> AskedModel:
         input_format=results.spec.input_format,
         max_tokens=results.spec.max_tokens,
         system=results.spec.system,
+        quantization=results.spec.quantization,
         identity=own.cache_identity,
     )
 

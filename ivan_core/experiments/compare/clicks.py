@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns.conditions import Side, UserColumnIn
 from ivan_core.experiments.compare.conditions import (
     MarginIn,

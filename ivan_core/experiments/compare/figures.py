@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns

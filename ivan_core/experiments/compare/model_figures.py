@@ -10,7 +10,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.results import Floats, UserColumn

@@ -52,7 +52,9 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
     together = reward_models.fit_together(spec.models)
 
     def load(name: str, revision: str) -> RewardModel:
-        return reward_models.make(name, revision, spec.input_format, spec.max_tokens, spec.system)
+        return reward_models.make(
+            name, revision, spec.input_format, spec.max_tokens, spec.system, spec.quantization
+        )
 
     return Models(
         claim=lambda: wait_for_slot(context, slot),

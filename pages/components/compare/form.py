@@ -7,7 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from ivan_core import catalog
-from ivan_core.domain.models import SystemTurns
+from ivan_core.domain.models import Quantization, SystemTurns
 from ivan_core.domain.specs import CompareSpec, checked
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
@@ -21,6 +21,7 @@ from pages.components.kit.text import say
 from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
+_WEIGHTS: dict[Quantization, str] = {"none": "as the model computes", "int8": "in 8 bits"}
 _SPEC_HELP = CompareSpec.model_fields
 
 
@@ -57,7 +58,7 @@ def compare_form() -> None:
         say("Choose at least one reward model.")
         return
     plan = compare.plan(spec)
-    _models_table(names)
+    _models_table(names, spec.quantization)
     for note in plan.notes:
         say(note, "small", quiet=True)
     count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"
@@ -95,15 +96,23 @@ def _more_options() -> dict[str, Any]:
         key="form-system",
         help=_SPEC_HELP["system"].description,
     )
+    weights = middle.selectbox(
+        "Weights",
+        tuple(_WEIGHTS),
+        format_func=_WEIGHTS.__getitem__,
+        key="form-weights",
+        help=_SPEC_HELP["quantization"].description,
+    )
     return {
         "seed": seed,
         "input_format": None if form == _FORMATS[0] else form,
         "max_tokens": tokens,
         "system": system,
+        "quantization": weights,
     }
 
 
-def _models_table(names: list[str]) -> None:
+def _models_table(names: list[str], quantization: Quantization) -> None:
     """Size, licence, training data and whether this machine can run it, for each chosen model."""
     rows = []
     for name in names:
@@ -115,7 +124,7 @@ def _models_table(names: list[str]) -> None:
                 "Size": size(card.parameters),
                 "Licence": card.licence,
                 "Trained on hh-rlhf": trained,
-                "On this machine": reward_models.fit(card).reason,
+                "On this machine": reward_models.fit(card, quantization).reason,
                 "About it": card.note,
             }
         )

@@ -11,7 +11,7 @@ import streamlit as st
 from ivan_core.charts.sides import agreement_by_larger_bars, column_sides
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import LONGEST_EXPRESSION, ColumnSpec, Form, Over
+from ivan_core.domain.user_columns import LONGEST_EXPRESSION, ColumnSpec, Form, Over
 from ivan_core.experiments.columns import results as columns, work as column_work
 from ivan_core.experiments.compare.clicks import of_larger, of_value
 from ivan_core.experiments.compare.results import Results

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.runs import Run
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing

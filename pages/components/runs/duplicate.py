@@ -65,6 +65,7 @@ def _compare(spec: Any) -> _Filled:
     wanted = {**with_dataset(spec.dataset, "form"), **_rows("form", spec)}
     wanted |= {"form-models": list(spec.models), "form-seed": spec.seed}
     wanted |= {"form-tokens": spec.max_tokens, "form-system": spec.system}
+    wanted["form-weights"] = spec.quantization
     if spec.input_format:
         wanted["form-format"] = spec.input_format
     return wanted

@@ -14,8 +14,9 @@ from given.support import wait_for
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.specs import ColumnSpec, CompareSpec, DatasetRequest
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import results as columns, work as column_module
 from ivan_core.experiments.columns.conditions import TextHas, UserColumnIn, missing_searches

@@ -14,7 +14,7 @@ from given import made_runs
 from given.support import write_annotated_pairs
 
 from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import clicks
 from ivan_core.experiments.compare.conditions import LANGUAGE, RatedBy, Seen, listing

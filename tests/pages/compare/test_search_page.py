@@ -7,7 +7,7 @@ from fakes.reward_models import Fakes, provider
 from given import made_runs
 
 from ivan_core.domain.errors import StorageProblem
-from ivan_core.domain.specs import ColumnSpec
+from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.compare.results import open_results

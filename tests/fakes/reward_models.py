@@ -167,14 +167,13 @@ class Steps:
         self._kill_at = kill_at
 
     def watch(self) -> None:
-        import diskcache
-
         from ivan_core.runs.database import Database
+        from ivan_core.runs.score_table import ScoreTable
 
         self._before(os, "fsync")
         self._before(Path, "replace")
         self._before(Path, "rename")
-        self._before(diskcache.Cache, "set", every=13)
+        self._before(ScoreTable, "put_many")
         self._before(Database, "reading", every=2)
         write = os.pwrite
 

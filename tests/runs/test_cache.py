@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
-import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from hashlib import sha256
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-import diskcache
 import pytest
 from fakes.reward_models import float32
 from given import made_runs
@@ -24,24 +26,22 @@ from ivan_core.engine import handling as runs, machine
 from ivan_core.engine.machine import cache_size
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.cache import ScoreCache
+from ivan_core.runs.score_table import SCORES_FILE
 
 
 def put_and_die(folder: Path, after: int) -> None:
     """Write a chunk, and be killed while doing so."""
-    import os
-    import signal
+    cache = ScoreCache(folder)
+    db = cache._scores.opened()._db
+    assert db is not None
 
-    written, done = 0, diskcache.Cache.set
-
-    def set_and_count(self: diskcache.Cache, key: str, value: object) -> bool:
-        nonlocal written
-        written += 1
-        if written > after:
+    def die_in_the_middle() -> int:
+        if db.total_changes > after:
             os.kill(os.getpid(), signal.SIGKILL)
-        return bool(done(self, key, value))
+        return 0
 
-    diskcache.Cache.set = set_and_count
-    ScoreCache(folder).put_many("model", {str(n): Reward(n / 10) for n in range(50)})
+    db.set_progress_handler(die_in_the_middle, 1)
+    cache.put_many("model", {str(n): Reward(n / 10) for n in range(50)})
 
 
 def test_rewards_come_back_as_they_went_in(tmp_path: Path) -> None:
@@ -76,11 +76,76 @@ def test_killed_while_writing_keeps_none_of_the_chunk(
     assert cache.get_many("model", ["before", *map(str, range(50))]) == {"before": Reward(1.0)}
 
 
-def test_the_library_neither_drops_nor_pickles(tmp_path: Path) -> None:
-    cache = ScoreCache(tmp_path)._open()
-    assert cache.eviction_policy == "none"
-    assert cache.size_limit == 2**62
-    assert isinstance(cache.disk, diskcache.JSONDisk)
+def test_a_score_is_kept_to_the_last_bit_under_any_name(tmp_path: Path) -> None:
+    values = {"00ff": -0.0, "00FF": 5e-324, "": 1.5, "0": 2.0**127, "caf\u00e9": -7.0}
+    cache = ScoreCache(tmp_path)
+    cache.put_many("model", {name: Reward(value) for name, value in values.items()})
+    found = cache.get_many("model", values)
+    assert {name: found[name].value.hex() for name in values} == {  # type: ignore[union-attr]
+        name: value.hex() for name, value in values.items()
+    }
+    assert len(cache) == 5
+
+
+def test_more_texts_than_one_statement_asks_for(tmp_path: Path) -> None:
+    rewards = {f"{n:032x}": Reward(n / 8, n % 3 == 0) for n in range(1234)}
+    cache = ScoreCache(tmp_path)
+    cache.put_many("model", rewards)
+    assert cache.get_many("model", [*rewards, "f" * 32]) == rewards
+
+
+def test_a_score_takes_less_than_a_hundred_bytes(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path)
+    for chunk in range(5):
+        names = (sha256(f"{chunk} {n}".encode()).hexdigest()[:32] for n in range(1000))
+        cache.put_many("a/model of a usual name", {name: Reward(0.25) for name in names})
+    cache.close()
+    assert (tmp_path / SCORES_FILE).stat().st_size < 60 * 5000
+
+
+def put_often(folder: Path, name: str) -> None:
+    for n in range(40):
+        ScoreCache(folder).put_many(name, {str(n): Reward(float(n))})
+
+
+def test_processes_that_write_at_once_lose_nothing(
+    tmp_path: Path, processes: ForkServerContext
+) -> None:
+    names = ["one", "two", "three"]
+    writers: Any = [
+        processes.Process(target=put_often, args=(tmp_path / "scores", name)) for name in names
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(300)
+    cache = ScoreCache(tmp_path / "scores")
+    wanted = {str(n): Reward(float(n)) for n in range(40)}
+    assert [cache.get_many(name, wanted) for name in names] == [wanted] * 3
+
+
+def test_threads_share_one_cache(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path)
+
+    def put_and_get(number: int) -> dict[str, Reward]:
+        rewards = {f"{number} {n}": Reward(float(n)) for n in range(50)}
+        cache.put_many("model", rewards)
+        cache.remember(f"fact {number}", number)
+        return cache.get_many("model", rewards)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(put_and_get, range(8)))
+    assert [one[f"{number} 7"] for number, one in enumerate(found)] == [Reward(7.0)] * 8
+    assert [cache.recall(f"fact {number}") for number in range(8)] == list(range(8))
+
+
+def test_a_file_of_a_newer_layout_is_left_alone(tmp_path: Path) -> None:
+    full_cache(tmp_path / "scores")
+    with closing(sqlite3.connect(tmp_path / "scores" / SCORES_FILE)) as db:
+        db.execute("PRAGMA user_version=99")
+    with pytest.raises(StorageProblem, match="newer IVAN"):
+        ScoreCache(tmp_path / "scores")
+    assert list(tmp_path.glob("scores-damaged-*")) == []
 
 
 def full_cache(folder: Path) -> ScoreCache:
@@ -114,12 +179,12 @@ def of_another_program(file: Path) -> None:
 
 def values_that_nobody_put(file: Path) -> None:
     with closing(sqlite3.connect(file)) as db, db:
-        db.execute("UPDATE Cache SET value = ? WHERE rowid % 2", (b"\x00garbage",))
+        db.execute("UPDATE scores SET reward = ? WHERE unicode(text) % 2 = 0", (b"\x00garbage",))
 
 
 def values_of_another_form(file: Path) -> None:
     with closing(sqlite3.connect(file)) as db, db:
-        db.execute("UPDATE Cache SET value = ?", (zlib.compress(b"7"),))
+        db.execute("UPDATE scores SET truncated = ?", (7,))
 
 
 DAMAGES = [
@@ -138,8 +203,8 @@ def test_a_damaged_cache_is_set_aside_whole_and_work_goes_on(
 ) -> None:
     folder = tmp_path / "scores"
     full_cache(folder)
-    damage(folder / "cache.db")
-    damaged = (folder / "cache.db").read_bytes()
+    damage(folder / SCORES_FILE)
+    damaged = (folder / SCORES_FILE).read_bytes()
     cache = ScoreCache(folder)
     assert cache.get_many("model", map(str, range(2000))) == {}
     cache.put_many("model", {"1": Reward(0.5)})
@@ -149,11 +214,11 @@ def test_a_damaged_cache_is_set_aside_whole_and_work_goes_on(
         f"The score cache was damaged. It was set aside as {tmp_path.name}/{aside.name}; "
         "its rewards are computed again."
     ]
-    assert damaged[200:4096] == (aside / "cache.db").read_bytes()[200:4096]  # after its head
+    assert damaged[200:4096] == (aside / SCORES_FILE).read_bytes()[200:4096]  # after its head
 
 
 def test_a_folder_in_place_of_the_cache_is_set_aside_too(tmp_path: Path) -> None:
-    (tmp_path / "scores" / "cache.db" / "odd").mkdir(parents=True)
+    (tmp_path / "scores" / SCORES_FILE / "odd").mkdir(parents=True)
     cache = ScoreCache(tmp_path / "scores")
     assert cache.get_many("model", ["1"]) == {}
     cache.put_many("model", {"1": Reward(0.5)})
@@ -166,7 +231,7 @@ def test_an_error_that_hides_another_one_is_no_damage(tmp_path: Path) -> None:
     full_cache(tmp_path / "scores")
     cache = ScoreCache(tmp_path / "scores")
     with pytest.raises(sqlite3.OperationalError, match="no transaction is active"):
-        cache._do(lambda opened: opened._sql("ROLLBACK"))
+        cache._do_scores(lambda opened: opened._db.execute("ROLLBACK"))  # type: ignore[union-attr]
     assert list(tmp_path.glob("scores-damaged-*")) == []
     assert len(cache) == 2000
 
@@ -174,7 +239,7 @@ def test_an_error_that_hides_another_one_is_no_damage(tmp_path: Path) -> None:
 def test_a_cache_damaged_while_it_is_in_use_is_set_aside_by_one_of_two(tmp_path: Path) -> None:
     full_cache(tmp_path / "scores")
     first, second = ScoreCache(tmp_path / "scores"), ScoreCache(tmp_path / "scores")
-    values_that_nobody_put(tmp_path / "scores" / "cache.db")
+    values_that_nobody_put(tmp_path / "scores" / SCORES_FILE)
     for cache in (first, second):
         cache.get_many("model", map(str, range(2000)))
         cache.put_many("model", {str(id(cache)): Reward(1.0)})
@@ -186,12 +251,12 @@ def test_a_cache_damaged_while_it_is_in_use_is_set_aside_by_one_of_two(tmp_path:
 def test_a_damaged_cache_that_cannot_be_moved_is_named(open_folder: Path) -> None:
     folder = open_folder / "scores"
     full_cache(folder)
-    garbage(folder / "cache.db")
-    for path in (folder, folder / "cache.db"):
+    garbage(folder / SCORES_FILE)
+    for path in (folder, folder / SCORES_FILE):
         path.chmod(0o777)
     with without_rights(), pytest.raises(StorageProblem, match=r"damaged|cannot be written"):
         ScoreCache(folder)
-    assert (folder / "cache.db").read_bytes().startswith(b"no database")
+    assert (folder / SCORES_FILE).read_bytes().startswith(b"no database")
 
 
 def test_a_locked_cache_is_busy_not_damaged(tmp_path: Path) -> None:
@@ -201,16 +266,9 @@ def test_a_locked_cache_is_busy_not_damaged(tmp_path: Path) -> None:
     assert list(tmp_path.glob("scores-damaged-*")) == []
 
 
-def test_a_fact_is_remembered_under_its_name(tmp_path: Path) -> None:
-    cache = ScoreCache(tmp_path)
-    assert cache.recall("model|x") is None
-    cache.remember("model|x", {"texts_per_second": 12.5})
-    assert ScoreCache(tmp_path).recall("model|x") == {"texts_per_second": 12.5}
-
-
 def test_a_run_goes_on_with_a_damaged_cache_and_says_so(data_dir: Path, pairs_file: Path) -> None:
     first = made_runs.finished(data_dir, made_runs.spec_of_file(pairs_file))
-    garbage(data_dir / "cache" / "scores" / "cache.db")
+    garbage(data_dir / "cache" / "scores" / SCORES_FILE)
     second = made_runs.finished(data_dir, made_runs.spec_of_file(pairs_file))
     run = runs.get(second)
     assert run.state is RunState.DONE and run.computed == runs.get(first).computed

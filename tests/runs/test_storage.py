@@ -304,6 +304,7 @@ def test_nobody_else_may_read_what_runs_of_any_kind_write(data_dir: Path, tmp_pa
         "ivan.sqlite",
         "ledger.sqlite",
         "reviews.sqlite",
+        "scores.sqlite",
         "cache.db",
         "parts.jsonl",
         "manifest.json",
@@ -326,7 +327,7 @@ def test_nobody_else_may_read_what_runs_of_any_kind_write(data_dir: Path, tmp_pa
 def test_workers_of_every_kind_write_for_their_user_alone(data_dir: Path) -> None:
     data_dir.rmdir()
     do("-m", "ivan_core.warm", IVAN_WARM_IDLE="0")
-    assert every_file(data_dir) >= {"warm.sqlite", "warm.lock", "cache.db"}
+    assert every_file(data_dir) >= {"warm.sqlite", "warm.lock", "scores.sqlite"}
     told = subprocess.run([sys.executable, "-m", "ivan_core.worker", "none"], umask=0)
     assert told.returncode == 1 and (data_dir / "ivan.sqlite").exists()
     assert readable_by_others(data_dir) == []

@@ -97,6 +97,8 @@ class ModelCard(BaseModel):
     head_label: str = ""
     """What the model's files call its score; empty where they give no telling name."""
     note: str = ""
+    way: str = ""
+    """How texts were read, in words, where not simply one by one or in batches."""
 
     @property
     def slug(self) -> str:

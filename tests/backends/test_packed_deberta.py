@@ -110,7 +110,7 @@ def test_packed_texts_get_the_plain_model_s_scores(
         warnings.simplefilter("error")
         model = load(folder)
     assert isinstance(model._model.deberta.encoder, PackedEncoder)
-    assert "without padding" in model.card.note
+    assert "without padding" in model.card.way
     assert values(model) == pytest.approx(plain, abs=1e-5)
 
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_trusted_is_undone_and_said(
         model = load(folder)
     assert not isinstance(model._model.deberta.encoder, PackedEncoder)
     assert not any(isinstance(module, Attention) for module in model._model.modules())
-    assert "without padding" not in model.card.note
+    assert "without padding" not in model.card.way
     assert values(model) == plain
 
 

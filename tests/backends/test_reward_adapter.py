@@ -10,7 +10,8 @@ import torch
 from given.tiny_models import ask, load, plain_score, tiny_deberta, tiny_electra, tiny_qwen3
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from ivan_core.backends.reward_models.packed_deberta import same_verdicts
+from ivan_core.backends.reward_models import tuning
+from ivan_core.backends.reward_models.probes import same_verdicts
 from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward
@@ -121,14 +122,14 @@ def test_a_score_that_is_not_a_number_is_a_failure(folders):
 
 def test_a_text_on_which_the_model_fails_does_not_take_its_batch_along(folders):
     fragile = load(folders["deberta"])
-    forward = fragile._forward
+    forward = fragile._runner.forward
 
     def fails_past_60_tokens(rows):
         if any(len(row.ids) > 60 for row in rows):
             raise RuntimeError("too much for me\nsecond line")
         return forward(rows)
 
-    fragile._forward = fails_past_60_tokens
+    fragile._runner.forward = fails_past_60_tokens
     fragile.tune(SHORT, known=4096)
     rewards = fragile.score(SHORT)
     assert rewards[4] == Reward(None, failure="the model failed on the text: too much for me")
@@ -137,7 +138,7 @@ def test_a_text_on_which_the_model_fails_does_not_take_its_batch_along(folders):
 
 def test_a_batch_too_large_for_the_memory_is_halved_and_later_batches_with_it(folders):
     small = load(folders["deberta"])
-    forward, sizes = small._forward, []
+    forward, sizes = small._runner.forward, []
 
     def holds_two(rows):
         sizes.append(len(rows))
@@ -145,10 +146,10 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_later_batches_with_it(fo
             raise torch.OutOfMemoryError("CUDA out of memory")
         return forward(rows)
 
-    small._forward = holds_two
+    small._runner.forward = holds_two
     small.tune(SHORT, known=10_000)
-    same = [ask("yes of course")] * 8
-    assert all(reward.value is not None for reward in small.score(same))
+    alike = [ask(f"{number} of course") for number in ("one", "two", "six", "ten", *"abcd")]
+    assert all(reward.value is not None for reward in small.score(alike))
     assert sizes == [8, 4, 2, 2, 2, 2]  # The second four are not tried whole again.
 
 
@@ -214,7 +215,7 @@ def test_tuning_chooses_one_of_the_budgets_and_stays_short(deberta):
 def test_a_slow_model_is_not_measured_for_long(folders, monkeypatch):
     slow = load(folders["deberta"])
     forwards = []
-    monkeypatch.setattr(slow, "_timed", lambda rows, budget: forwards.append(rows) or 1.0)
+    monkeypatch.setattr(tuning, "timed", lambda score, rows, budget: forwards.append(rows) or 1.0)
     assert (slow.tune(SHORT * 10), len(forwards)) == (512, 2)
 
 
@@ -227,12 +228,12 @@ def test_tuning_on_nothing_readable_keeps_a_usable_budget(folders):
 
 
 def test_verdicts_that_differ_by_noise_alone_are_the_same():
-    assert same_verdicts([1.0, 1.001, 2.0], [1.001, 1.0, 2.002])
+    assert same_verdicts([1.0, 1.001, 2.0], [1.001, 1.0, 2.002], 0.002)
 
 
 def test_verdicts_that_differ_are_told_apart():
-    assert not same_verdicts([1.0, 1.5], [1.5, 1.0])
+    assert not same_verdicts([1.0, 1.5], [1.5, 1.0], 0.002)
 
 
 def test_scores_that_are_not_numbers_are_not_the_same_verdicts():
-    assert not same_verdicts([1.0, 1.5], [math.nan, 1.5])
+    assert not same_verdicts([1.0, 1.5], [math.nan, 1.5], 0.002)

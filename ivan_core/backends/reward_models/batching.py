@@ -1,4 +1,8 @@
-"""Batches of like length under a token budget, and the short measurement that chooses it."""
+"""Batches of like length under a token budget, and the short measurement that chooses it.
+
+A budget is a number of tokens, so that a run can keep it: 0 means one text at a time, and below 0
+what texts share is read once, in batches of as many tokens as are computed.
+"""
 
 from __future__ import annotations
 

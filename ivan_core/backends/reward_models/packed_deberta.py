@@ -5,16 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from itertools import accumulate, combinations
+from itertools import accumulate
 from typing import Any
 
+from ivan_core.backends.reward_models.probes import same_verdicts
 from ivan_core.backends.reward_models.tokens import TokenRow
 
 Forward = Callable[[Sequence[TokenRow]], Any]
 """Rows of tokens to logits, shape (rows, logits)."""
 
-NOISE = 0.008
-"""Margins in fp16 may differ by this much for no other reason than rounding (0.002 a score)."""
+NOISE = 0.002
+"""Scores in fp16 may differ by this much for no other reason than rounding."""
 
 
 def available(model: Any) -> bool:
@@ -56,7 +57,7 @@ def trusted_forward(
         if packed is None:
             return None
         found = rewards(packed(probes))
-        same = same_verdicts(expected, found)
+        same = same_verdicts(expected, found, NOISE)
         trouble = "" if same else "its verdicts differ from the plain model's"
     except Exception as error:  # Whatever the package raises, the plain path still works.
         trouble = f"it failed with {type(error).__name__}"
@@ -69,15 +70,6 @@ def trusted_forward(
         f"disentangled-flash is not used: {trouble}. Scoring goes on, slower.", stacklevel=2
     )
     return None
-
-
-def same_verdicts(expected: Sequence[float], found: Sequence[float]) -> bool:
-    """Whether both lists order every two texts alike, differences within fp16's noise aside."""
-    for (a, b), (c, d) in zip(combinations(expected, 2), combinations(found, 2), strict=True):
-        before, after = a - b, c - d
-        if not abs(before - after) <= NOISE and not before * after > 0:
-            return False
-    return True
 
 
 def _packed_logits(model: Any, rows: Sequence[TokenRow]) -> Any:

@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -131,8 +131,20 @@ class RewardModel(Protocol):
     ) -> list[Reward]:
         """One reward a dialogue, in the same order; a text that cannot be scored gets a failure.
 
-        `progress` is called with the number of texts finished since the last call.
+        `progress` is called with the number of texts finished since the last call. The same as
+        `score_read` of what was `read`.
         """
+        ...
+
+    def read(self, dialogues: Sequence[Dialogue]) -> Any:
+        """What the model reads of some texts, for `score_read`: formatted and tokenised.
+
+        May run in a thread, one call at a time, beside `score_read` of other texts.
+        """
+        ...
+
+    def score_read(self, read: Any, progress: Callable[[int], None] | None = None) -> list[Reward]:
+        """One reward for each text of what was `read`, in the same order, as `score` gives them."""
         ...
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:

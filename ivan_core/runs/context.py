@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ class RunContext:
         self._done_before = 0
         self._computed = registry.get(run_id).computed
         self._said = 0.0
+        self._told = 0
         self._notes: list[str] = []
         self._of_cache = 0
 
@@ -56,7 +58,7 @@ class RunContext:
 
     def plan(self, total: int, done: int) -> None:
         """So much there is to do, and so much an earlier worker did."""
-        self._done_before = done
+        self._done_before = self._told = done
         self._registry.progress(self.id, total=total, done=done)
 
     def working(self, done: int) -> None:
@@ -64,7 +66,7 @@ class RunContext:
         now = time.monotonic()
         if now - self._said > 0.25:
             self._said = now
-            self._registry.progress(self.id, done=done, rate=self._rate(done, now))
+            self._progress(done)
 
     def finished(self, done: int, computed: int, points: list[LivePoint]) -> None:
         """A unit is done and kept: publish its live points and the counters."""
@@ -72,9 +74,7 @@ class RunContext:
         if len(self.cache.notes) > self._of_cache:
             self.note(self._notes)
         self._registry.publish(self.id, points)
-        self._registry.progress(
-            self.id, done=done, computed=self._computed, rate=self._rate(done, time.monotonic())
-        )
+        self._progress(done, computed=self._computed)
 
     def publish(self, points: list[LivePoint]) -> None:
         """Publish points of units that an earlier worker kept but may not have told of."""
@@ -83,6 +83,12 @@ class RunContext:
     def start_clock(self) -> None:
         """Speed is measured from here: models are loaded."""
         self._clock = self._clock or time.monotonic()
+
+    def _progress(self, done: int, **others: int) -> None:
+        # What is finished is told by the writer, which is behind what is worked on.
+        self._told = max(self._told, done)
+        rate = self._rate(self._told, time.monotonic())
+        self._registry.progress(self.id, done=self._told, rate=rate, **others)
 
     def _rate(self, done: int, now: float) -> float | None:
         if self._clock is None or now - self._clock < 0.2:
@@ -100,6 +106,7 @@ class Parts:
         self.path = folder / "parts.jsonl"
         self._offsets: dict[str, tuple[int, int]] = {}
         self._end = 0
+        self._appending = threading.Lock()
         self._scan()
 
     def _scan(self) -> None:
@@ -125,10 +132,10 @@ class Parts:
         line = json.dumps({"key": key, "rows": rows}, ensure_ascii=False, allow_nan=False) + "\n"
         # Half a surrogate pair is no text, yet it occurs in texts; `json.loads` reads it back.
         data = line.encode("utf-8", "surrogatepass")
-        with storage_errors(self.path.parent):
+        with self._appending, storage_errors(self.path.parent):
             append_line(self.path, self._end, data)
-        self._offsets[key] = (self._end, len(data))
-        self._end += len(data)
+            self._offsets[key] = (self._end, len(data))
+            self._end += len(data)
 
     def rows(self, key: str) -> list[Any]:
         """The rows of one finished unit."""

@@ -128,9 +128,10 @@ def _reward(name: str, text: str, text_hash: str) -> float:
 
 def _made_up_models() -> Callable[..., Any]:
     """What a worker takes its models from, with models that are made up here."""
+    from ivan_core.backends.pools.here import PoolHere
     from ivan_core.domain.models import ModelCard, Reward
     from ivan_core.domain.transcripts import Dialogue
-    from ivan_core.experiments.compare.steps import Models
+    from ivan_core.experiments.compare.scoring import Models
 
     class MadeUp:
         def __init__(self, name: str) -> None:
@@ -145,18 +146,27 @@ def _made_up_models() -> Callable[..., Any]:
         def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
             return known or 4_096
 
-        def score(
-            self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+        def read(self, dialogues: Sequence[Dialogue]) -> Sequence[Dialogue]:
+            return dialogues
+
+        def score_read(
+            self, read: Sequence[Dialogue], progress: Callable[[int], None] | None = None
         ) -> list[Reward]:
             return [
                 Reward(None, False, "made to fail")
                 if side.hash.startswith("ffff")
                 else Reward(_reward(self.card.id, side.text, side.hash), len(side.text) > 2_400)
-                for side in dialogues
+                for side in read
             ]
 
+        def score(
+            self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+        ) -> list[Reward]:
+            return self.score_read(self.read(dialogues), progress)
+
     def provide(*_: object) -> Models:
-        return Models(lambda: None, lambda name, _: MadeUp(name), together=True, slow=False)
+        pool = PoolHere(lambda name, _: MadeUp(name))
+        return Models(lambda: None, pool, together=True, slow=False)
 
     return provide
 

@@ -19,19 +19,20 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import work as engine_work
 from ivan_core.engine.work import wait_for_slot
-from ivan_core.experiments.compare.steps import Models
+from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.settings import share_the_machine
-from ivan_core.worker import Work, work
+from ivan_core.worker import Heart, Work, work
 
 SETTING = "FAKES"
 """The environment variable that tells a worker process how its fakes behave."""
@@ -42,7 +43,7 @@ class Fakes:
     """How the fake models of a worker behave.
 
     `failing`, `not_finite` and `truncated` list first hex digits: a text belongs to those if its
-    hash begins with one of them. `log` names a file that gets a line for every call of `score`;
+    hash begins with one of them. `log` names a file that gets a line for every chunk scored;
     `silent` ones tell of no progress inside a chunk, which is told by the clock. `held` names a
     file: while it exists a worker process stops after each unit of its run, whatever the kind.
     """
@@ -114,18 +115,27 @@ class FakeRewardModel:
     def score(
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
+        return self.score_read(self.read(dialogues), progress)
+
+    def read(self, dialogues: Sequence[Dialogue]) -> Sequence[Dialogue]:
+        """A fake has no tokenizer."""
+        return dialogues
+
+    def score_read(
+        self, read: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+    ) -> list[Reward]:
         self._calls += 1
         if self._fakes.log and progress:  # a check of batches reports no progress
             with Path(self._fakes.log).open("a") as file:
-                file.write(f"{self.card.id} {len(dialogues)}\n")
+                file.write(f"{self.card.id} {len(read)}\n")
         if self._calls == self._fakes.hangs_at_call:
             time.sleep(3600)
         if self._calls == self._fakes.breaks_at_call:
             raise BackendUnavailable("The fake broke.", "Mend it.")
         time.sleep(self._fakes.delay)
         if progress and not self._fakes.silent:
-            progress(len(dialogues))
-        return [self._reward(dialogue.hash) for dialogue in dialogues]
+            progress(len(read))
+        return [self._reward(dialogue.hash) for dialogue in read]
 
     def _reward(self, text_hash: str) -> Reward:
         first, truncated = text_hash[0], text_hash[0] in self._fakes.truncated
@@ -149,7 +159,8 @@ def provider(fakes: Fakes) -> dict[str, Work]:
                 time.sleep(3600)
             return FakeRewardModel(name, fakes, encoder if fakes.together else None)
 
-        return Models(lambda: wait_for_slot(context, slot), load, fakes.together, fakes.slow)
+        pool = PoolHere(load)
+        return Models(lambda: wait_for_slot(context, slot), pool, fakes.together, fakes.slow)
 
     return comparing_with(provide)
 
@@ -160,11 +171,15 @@ def comparing_with(provide: Provider) -> dict[str, Work]:
 
 
 class Steps:
-    """Counts everything the main thread does to the disk, and kills the process at a given step."""
+    """Counts all that a worker does to the disk, and kills the process at a given step.
+
+    The beats of its heart do not count: they come by the clock.
+    """
 
     def __init__(self, kill_at: int | None) -> None:
         self.count = 0
         self._kill_at = kill_at
+        self._counting = threading.Lock()
 
     def watch(self) -> None:
         from ivan_core.runs.database import Database
@@ -197,10 +212,11 @@ class Steps:
         setattr(owner, name, step)
 
     def _step(self) -> bool:
-        if threading.current_thread() is not threading.main_thread():
+        if isinstance(threading.current_thread(), Heart):
             return False
-        self.count += 1
-        return self.count == self._kill_at
+        with self._counting:
+            self.count += 1
+            return self.count == self._kill_at
 
     @staticmethod
     def _kill() -> None:

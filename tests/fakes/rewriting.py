@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, Steps
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.labels import REWRITE_FEATURES, LabelPrompt
 from ivan_core.domain.models import AnswererCard, ModelReply, SimilarityCard
 from ivan_core.domain.rewriting import RewriteRequest
 from ivan_core.domain.specs import DatasetRequest, RewriteSpec
 from ivan_core.domain.transcripts import text_hash
-from ivan_core.experiments.compare.steps import Models
+from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.rewrite import work as rewrite_work
 from ivan_core.experiments.rewrite.steps import Tools
 from ivan_core.runs.registry import Registry
@@ -102,7 +103,7 @@ def fake_tools(
 
     return Tools(
         rewriter=lambda: own,
-        models=Models(lambda: None, load, together, False),
+        models=Models(lambda: None, PoolHere(load), together, False),
         similarity=lambda revision: FakeSimilarity(),
         labeler=FakeLabeler,
         together=together,

@@ -14,6 +14,7 @@ from fakes.rewriting import FakeRewriter, FakeSimilarity, spec_of, work_here
 
 from given.made_labellings import BROKEN, REFUSAL, SENTIMENT, TOPICS, Answer, Labellings
 from given.made_runs import queued, spec_of_file, write_rows
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, LabelPrompt
 from ivan_core.domain.models import AnswererCard, ModelReply, Reward
 from ivan_core.domain.rewriting import RewriteRequest
@@ -21,7 +22,7 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.analysis.plan import spec_of_runs
 from ivan_core.experiments.analysis.units import AnalysisSpec
-from ivan_core.experiments.compare.steps import Models
+from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.rewrite.steps import Tools
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -64,27 +65,26 @@ def reward(model: str, reply: str) -> float:
 class _Written(FakeRewardModel):
     """A model that gives the rewards that are written down above."""
 
-    def score(
-        self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+    def score_read(
+        self, read: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
         if progress:
-            progress(len(dialogues))
+            progress(len(read))
         return [
             Reward(None, False, "the fake was told to fail")
             if UNREADABLE in dialogue.reply
             else Reward(float32(reward(self.card.id, dialogue.reply)), False)
-            for dialogue in dialogues
+            for dialogue in read
         ]
 
 
 def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
+    return Models(claim=lambda: None, pool=_written_pool(), together=True, slow=False)
+
+
+def _written_pool() -> PoolHere:
     encoder = FakeEncoder()
-    return Models(
-        claim=lambda: None,
-        load=lambda name, revision: _Written(name, Fakes(), encoder),
-        together=True,
-        slow=False,
-    )
+    return PoolHere(lambda name, revision: _Written(name, Fakes(), encoder))
 
 
 HELPFUL, HARMLESS, COHERENT, ELOQUENT, MOOD = REWRITE_FEATURES
@@ -121,10 +121,9 @@ class _Reader:
 
 
 def _reworking() -> Tools:
-    encoder = FakeEncoder()
     return Tools(
         rewriter=lambda: FakeRewriter(rewording),
-        models=Models(lambda: None, lambda name, _: _Written(name, Fakes(), encoder), True, False),
+        models=Models(lambda: None, _written_pool(), True, False),
         similarity=lambda revision: _Alike(),
         labeler=lambda seed: _Reader(),
         together=True,

@@ -10,6 +10,7 @@ from typing import Any
 
 from fakes.reward_models import FakeEncoder, FakeRewardModel, Fakes, comparing_with, provider
 
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import Reward
 from ivan_core.domain.runs import RunState
@@ -18,7 +19,7 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.conditions import listing
 from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import Results
-from ivan_core.experiments.compare.steps import Models
+from ivan_core.experiments.compare.scoring import Models
 from ivan_core.lists import download
 from ivan_core.lists.conditions import Filter
 from ivan_core.lists.download import Form
@@ -62,19 +63,19 @@ class _Breaking(FakeRewardModel):
 
     breaks_at = 3
 
-    def score(
-        self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
+    def score_read(
+        self, read: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
         if self._calls + 1 == self.breaks_at:
             raise BackendUnavailable("The server of this model went away.", "Start it again.")
-        return super().score(dialogues, progress)
+        return super().score_read(read, progress)
 
 
 def _breaking(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
     encoder = FakeEncoder()
     return Models(
         claim=lambda: None,
-        load=lambda name, revision: _Breaking(name, Fakes(revision="breaks"), encoder),
+        pool=PoolHere(lambda name, _: _Breaking(name, Fakes(revision="breaks"), encoder)),
         together=True,
         slow=False,
     )

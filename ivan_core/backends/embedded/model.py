@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import file_digest
 from importlib.resources import files
@@ -66,6 +67,25 @@ def card(name: str) -> ModelCard:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTexts:
+    """Texts as the encoder reads them: tokens of each distinct one, `where` those of each text
+    stand, and whether each was `cut` to 256 tokens."""
+
+    texts: tuple[str, ...]
+    tokens: list[list[int]]
+    where: list[int]
+    cut: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReplies:
+    """The last replies of dialogues, and which of them have none."""
+
+    texts: ReadTexts
+    absent: list[bool]
+
+
 class EmbeddedRewardModel:
     """A linear Bradley-Terry head on the embedding of the last reply. The prompt is not read."""
 
@@ -79,13 +99,24 @@ class EmbeddedRewardModel:
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
     ) -> list[Reward]:
         """One reward a dialogue; a dialogue without an Assistant turn fails with that reason."""
+        return self.score_read(self.read(dialogues), progress)
+
+    def read(self, dialogues: Sequence[Dialogue]) -> ReadReplies:
+        """The last replies as tokens."""
         replies = [dialogue.reply for dialogue in dialogues]
-        vectors, cut = _encoder().embed([reply or "" for reply in replies], progress)
+        read = _encoder().read([reply or "" for reply in replies])
+        return ReadReplies(read, [reply is None for reply in replies])
+
+    def score_read(
+        self, read: ReadReplies, progress: Callable[[int], None] | None = None
+    ) -> list[Reward]:
+        """The rewards of replies that were read: see `score`."""
+        vectors = _encoder().embed_read(read.texts, progress)
         return [
             Reward(None, failure=NO_REPLY)
-            if reply is None
+            if absent
             else Reward.measured(float(vector @ self._weights), truncated)
-            for reply, vector, truncated in zip(replies, vectors, cut, strict=True)
+            for absent, vector, truncated in zip(read.absent, vectors, read.texts.cut, strict=True)
         ]
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
@@ -114,7 +145,8 @@ class Encoder:
         with quiet():
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-        self._last: tuple[tuple[int, tuple[str, ...]], np.ndarray, list[bool]] | None = None
+        self._last: tuple[tuple[int, tuple[str, ...]], np.ndarray] | None = None
+        self._last_read: ReadTexts | None = None
         self.budget = CPU_BUDGETS[-1]
 
     def tune(self, texts: Sequence[str]) -> int:
@@ -133,26 +165,40 @@ class Encoder:
 
         Each distinct text is read once, so equal texts have equal embeddings to the last bit.
         """
+        read = self.read(texts)
+        return self.embed_read(read, progress), read.cut
+
+    def read(self, texts: Sequence[str]) -> ReadTexts:
+        """Texts as tokens; those that were read last are not read again for the second head."""
+        last = self._last_read
+        if last is None or last.texts != tuple(texts):
+            distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+            tokens, cut = self._tokenise(list(distinct))
+            where = [distinct[text] for text in texts]
+            last = ReadTexts(tuple(texts), tokens, where, [cut[i] for i in where])
+            self._last_read = last
+        return last
+
+    def embed_read(
+        self, read: ReadTexts, progress: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Embeddings, shape (texts, 384), of what was read: see `embed`."""
         import numpy as np
 
-        asked = (self.budget, tuple(texts))
+        report = progress or (lambda finished: None)
+        asked = (self.budget, read.texts)
         if self._last is not None and asked == self._last[0]:
             # The second head reads the replies that the first has just read.
-            if progress:
-                progress(len(texts))
-            return self._last[1], self._last[2]
-        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        tokens, cut = self._tokenise(list(distinct))
-        vectors = np.zeros((len(distinct), DIMENSIONS), dtype=np.float32)
-        for batch in token_batches([len(ids) for ids in tokens], self.budget):
-            vectors[batch] = self._forward([tokens[i] for i in batch])
-            if progress:
-                progress(len(batch))
-        if progress and len(texts) > len(distinct):
-            progress(len(texts) - len(distinct))
-        where = [distinct[text] for text in texts]
-        self._last = (asked, vectors[where], [cut[i] for i in where])
-        return self._last[1], self._last[2]
+            report(len(read.texts))
+            return self._last[1]
+        vectors = np.zeros((len(read.tokens), DIMENSIONS), dtype=np.float32)
+        for batch in token_batches([len(ids) for ids in read.tokens], self.budget):
+            vectors[batch] = self._forward([read.tokens[i] for i in batch])
+            report(len(batch))
+        if len(read.texts) > len(read.tokens):
+            report(len(read.texts) - len(read.tokens))
+        self._last = (asked, vectors[read.where])
+        return self._last[1]
 
     def _tokenise(self, texts: list[str]) -> tuple[list[list[int]], list[bool]]:
         if not texts:

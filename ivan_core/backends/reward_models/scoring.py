@@ -54,8 +54,17 @@ class TransformersRewardModel:
         `progress` is called with the number of texts finished since the last call.
         Raises BackendUnavailable where the graphics card itself has failed.
         """
-        rows = token_rows(dialogues, self._tokenizer, self._rules)
-        return self._score_rows(rows, self._budget, progress)
+        return self.score_read(self.read(dialogues), progress)
+
+    def read(self, dialogues: Sequence[Dialogue]) -> list[TokenRow | NoInput]:
+        """The dialogues as rows of tokens, in one call of the tokenizer."""
+        return token_rows(dialogues, self._tokenizer, self._rules)
+
+    def score_read(
+        self, read: Sequence[TokenRow | NoInput], progress: Callable[[int], None] | None = None
+    ) -> list[Reward]:
+        """The rewards of rows of tokens: see `score`."""
+        return self._score_rows(read, self._budget, progress)
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
         """Choose a batch's token budget by measuring at most 24 of these texts, or take `known`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ivan_core.datasets.prepared import seeded_chunks
@@ -42,6 +42,16 @@ class ScoredRow:
             int(self.rejected.truncated),
             self.failure,
         ]
+
+    def failed_sides(self) -> tuple[Reward, Reward]:
+        """Chosen and rejected; one that could not be scored has its own part of the failure."""
+        said, _, other = (self.failure or "").partition("; rejected: ")
+        told = (said.removeprefix("chosen: "), (other or said).removeprefix("rejected: "))
+        chosen, rejected = (
+            reward if reward.value is not None else replace(reward, failure=why)
+            for reward, why in zip((self.chosen, self.rejected), told, strict=True)
+        )
+        return chosen, rejected
 
     @classmethod
     def from_list(cls, row: Sequence[Any]) -> ScoredRow:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.models import RewardModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
-from ivan_core.experiments.compare.steps import Models, run_compare
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.steps import run_compare
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
@@ -58,7 +60,7 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
 
     return Models(
         claim=lambda: wait_for_slot(context, slot),
-        load=load,
+        pool=PoolHere(load),
         together=together,
         slow=not together and not has_gpu(),
     )

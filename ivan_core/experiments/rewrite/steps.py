@@ -6,10 +6,9 @@ A rewriter is asked for the pieces of pairs, for none twice, and with a look whe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from hashlib import sha256
-from itertools import zip_longest
 from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
@@ -19,7 +18,7 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey, Rewriter, Scope, Style
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.domain.transcripts import text_hash
-from ivan_core.experiments.compare.steps import ModelAtWork, Models
+from ivan_core.experiments.compare.scoring import Models, Scoring, Wanted
 from ivan_core.experiments.rewrite.rows import (
     STYLE_OF,
     KeptRewording,
@@ -121,13 +120,12 @@ class Steps:
 
         A row is: row id, variant, both rewards, whether each was truncated, why one is missing.
         """
-        model: ModelAtWork = self._get(
+        scoring: Scoring = self._get(
             f"reward model {unit.model}",
             unit.model,
-            lambda: ModelAtWork(self._context, self._tools.models, unit.model),
+            lambda: self._reward_model(unit.model),
             claim=True,
         )
-        self._context.doing(f"Scoring with {unit.model}")
         pairs = self.pairs(unit.row_ids)
         texts = {
             text.hash: text
@@ -137,16 +135,15 @@ class Steps:
             for text in sides
             if text is not None
         }
-        listed = list(texts.values())
-        # Two different texts make a pair that is scored, whichever texts they are.
-        couples = [
-            Pair(place, one, other or listed[0])
-            for place, (one, other) in enumerate(zip_longest(listed[::2], listed[1::2]))
-        ]
-        scored, computed = model.score(couples, done)
         rewards: dict[str, Reward] = {}
-        for couple, row in zip(couples, scored, strict=True):
-            rewards |= {couple.chosen.hash: row.chosen, couple.rejected.hash: row.rejected}
+        computed = 0
+
+        def keep(_: Wanted, found: Mapping[str, Reward], read: int) -> None:
+            nonlocal computed
+            computed = read
+            rewards.update(found)
+
+        scoring.do([Wanted(unit.key, unit.model, texts, unit.weight)], keep, done)
         rows = []
         for one in pairs:
             for variant in variants_of(self._spec):
@@ -214,6 +211,11 @@ class Steps:
             rows.append(row)
             self._context.working(done + unit.weight * len(rows) // most)
         return rows, len(rows)
+
+    def _reward_model(self, name: str) -> Scoring:
+        scoring = Scoring(self._context, self._tools.models)
+        scoring.load(name)
+        return scoring
 
     def _get(self, what: str, name: str, make: Callable[[], Any], claim: bool = False) -> Any:
         """What is loaded already, or load it; others make room where memory is short."""

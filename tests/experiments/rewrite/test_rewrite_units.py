@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes.reward_models import FakeRewardModel, Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given.support import write_pairs
 
+from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.specs import RULES, RewriteSpec
@@ -70,15 +72,19 @@ def test_only_one_of_all_is_in_memory_at_a_time(data_dir: Path, tmp_path: Path) 
 
     def noting(name: str, make: object) -> object:
         def load(*args: object) -> object:
-            loaded.append(name if name != "model" else str(args[0]))
+            loaded.append(name)
             return make(*args)  # type: ignore[operator]
 
         return load
 
+    def load_model(name: str, _: str) -> FakeRewardModel:
+        loaded.append(name)
+        return FakeRewardModel(name, Fakes())
+
     tools = replace(
         tools,
         rewriter=noting("rewriter", tools.rewriter),
-        models=replace(tools.models, load=noting("model", tools.models.load)),
+        models=replace(tools.models, pool=PoolHere(load_model)),
         similarity=noting("similarity", tools.similarity),
         labeler=noting("labeler", tools.labeler),
     )

@@ -1,0 +1,416 @@
+"""Bring a run the rewards of its texts: from the score cache, else from a pool of reward models.
+
+Only here a run reads the cache while models work, and only its writer writes: the cache before the
+parts, the parts before what is told of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import astuple, dataclass, field
+from functools import partial
+
+from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.models import ModelCard, Reward
+from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.metrics.trust import BatchDifference, batch_difference
+from ivan_core.runs.context import RunContext
+from ivan_core.runs.writer import Writer
+from ivan_core.settings import machine_load
+
+_PROBE_TEXTS = 24
+
+
+@dataclass(frozen=True)
+class Models:
+    """How the steps get at reward models, without knowing where they work."""
+
+    claim: Callable[[], None]
+    """Wait for the right to load models; called before each load."""
+    pool: ScoringPool
+    together: bool
+    """Whether all fit in memory at once, so that they can take turns on each chunk.
+
+    They then share one token budget too, because they may share the encoder that it is for.
+    """
+    slow: bool
+    """Whether a chunk should be small, because a pair takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Texts of which a model's rewards are wanted, by their hashes; `weight` in the progress."""
+
+    key: str
+    model: str
+    texts: Mapping[str, Dialogue]
+    weight: int
+
+
+Keep = Callable[[Wanted, Mapping[str, Reward], int], None]
+"""Keeps what was wanted: all its rewards, and how many texts the model had to read for them.
+
+Called in the writer's thread, after the rewards are in the cache.
+"""
+
+
+@dataclass(slots=True)
+class _Promise:
+    """A text that a task is to score, and its reward once it has."""
+
+    reward: Reward | None = None
+
+
+@dataclass(slots=True)
+class _Open:
+    """What was wanted and is not whole: `waits` are texts promised by its own task or others."""
+
+    wanted: Wanted
+    rewards: dict[str, Reward]
+    waits: dict[str, _Promise]
+    computed: int
+
+
+@dataclass(slots=True)
+class _Model:
+    """A loaded model in a run: revision and token budget are those the run began with."""
+
+    name: str
+    card: ModelCard
+    startup: float
+    loading: float
+    budget: int | None = None
+    texts: int = 0
+    seconds: float = 0.0
+    load: float = field(default_factory=machine_load)
+    promised: dict[str, _Promise] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        return self.card.cache_identity
+
+
+class Scoring:
+    """Reward models at work for a run. Each text is scored once, whatever wants it.
+
+    Which texts a task holds follows from the cache and the order of what is wanted alone, never
+    from how quickly anything is done: so a run that is stopped and goes on, and one in several
+    processes, batch their texts as any other does.
+    """
+
+    def __init__(self, context: RunContext, models: Models) -> None:
+        self._context, self._models = context, models
+        self._loaded: dict[str, _Model] = {}
+        self._said = ""
+
+    def load(self, name: str) -> None:
+        """Load a model, the one that the run began with; the right to do so is the caller's.
+
+        Raises:
+            BadInput: it is not the same any more.
+        """
+        parts, began = self._context.parts, time.perf_counter()
+        key = f"card|{name}"
+        kept = ModelCard.model_validate(parts.rows(key)[0]) if key in parts else None
+        card = self._models.pool.load(name, kept.revision if kept else "")
+        # In a run a model is called what the person called it: `id@revision` may stand beside `id`.
+        mine = card.model_copy(update={"id": name})
+        if kept is None:
+            parts.append(key, [mine.model_dump(mode="json")])
+        elif kept.cache_identity != mine.cache_identity:
+            raise BadInput(
+                f"{name} is not the same as when this run began (its revision, input format, "
+                "length or precision differs).",
+                "Start a new run: scores of both in one table would not be comparable.",
+            )
+        took = time.perf_counter() - began
+        self._loaded[name] = _Model(name, card, startup=took, loading=took)
+
+    def release(self) -> None:
+        """Let go of all models."""
+        self._loaded.clear()
+        self._models.pool.release()
+
+    def do(
+        self,
+        wanted: Iterable[Wanted],
+        keep: Keep,
+        done: int,
+        failed: Mapping[str, dict[str, Reward]] | None = None,
+        probes: Mapping[str, Sequence[Dialogue]] | None = None,
+    ) -> None:
+        """Have all that is wanted scored and kept; models are loaded when they are first needed.
+
+        `done` is the progress before, `failed` what each model could not score before, by text.
+        `probes` are texts, both sides of a pair by turns, that a model scores in a batch and
+        alone, to keep whether the batch shows.
+
+        Raises:
+            IvanError: a model cannot be had or failed, or nothing can be written. All that was
+                scored before is kept.
+        """
+        with Writer() as writer:
+            flow = _Flow(self, writer, keep, done, failed or {}, probes or {})
+            with closing(self._models.pool.score(flow.tasks(wanted), flow.progress)) as scored:
+                for task in scored:
+                    flow.arrived(task)
+        flow.check_nothing_missing()
+
+    def at(self, name: str) -> _Model:
+        """A model, loaded now if it is not."""
+        if name not in self._loaded:
+            self._models.claim()
+            self.say(f"Loading {name}")
+            self.load(name)
+        return self._loaded[name]
+
+    def say(self, what: str) -> None:
+        """Say what is going on, unless it was said last."""
+        if what != self._said:
+            self._said = what
+            self._context.doing(what)
+
+    def budget(self, model: _Model, texts: Sequence[Dialogue]) -> int:
+        """The token budget for the whole run, by the measurement that its first worker made."""
+        if model.budget is None:
+            parts = self._context.parts
+            key = "tokens" if self._models.together else f"tokens|{model.name}"
+            if key in parts:
+                model.budget = int(parts.rows(key)[0])
+            else:
+                began = time.perf_counter()
+                model.budget = self._models.pool.tune(model.name, texts[:_PROBE_TEXTS])
+                model.startup += time.perf_counter() - began
+                parts.append(key, [model.budget])
+        return model.budget
+
+    @property
+    def context(self) -> RunContext:
+        """The run."""
+        return self._context
+
+
+class _Flow:
+    """One stream of tasks to the pool and of rewards back."""
+
+    def __init__(
+        self,
+        scoring: Scoring,
+        writer: Writer,
+        keep: Keep,
+        done: int,
+        failed: Mapping[str, dict[str, Reward]],
+        probes: Mapping[str, Sequence[Dialogue]],
+    ) -> None:
+        self._scoring, self._writer, self._keep = scoring, writer, keep
+        self._context = scoring.context
+        self._done, self._probes = done, probes
+        self._failed = defaultdict[str, dict[str, Reward]](dict, failed)
+        self._tasks: dict[str, ScoringTask] = {}
+        """What the pool was given and has not given back."""
+        self._open: dict[str, _Open] = {}
+        self._read: dict[str, int] = {}
+        self._problem: IvanError | None = None
+
+    def tasks(self, wanted: Iterable[Wanted]) -> Iterator[ScoringTask]:
+        """The texts that nobody has scored yet, in the order in which they are wanted."""
+        for one in wanted:
+            if self._problem:
+                return
+            model = self._scoring.at(one.model)
+            self._scoring.say(f"Scoring with {one.model}")
+            opened, missing = self._look_up(model, one)
+            if missing:
+                task = ScoringTask(one.key, one.model, missing, self._budget(model, missing))
+                yield self._given(task)
+            elif not opened.waits:
+                self._whole(opened)
+        for name, texts in self._probes.items():
+            if self._problem:
+                return
+            yield from self._check(name, texts)
+
+    def progress(self, key: str, texts: int) -> None:
+        """Tell how far the tasks under way are."""
+        self._read[key] = self._read.get(key, 0) + texts
+        under_way = sum(
+            self._open[one].wanted.weight * read // len(self._tasks[one].texts)
+            for one, read in self._read.items()
+            if one in self._open
+        )
+        self._context.working(self._done + under_way)
+
+    def arrived(self, scored: ScoredTask) -> None:
+        """Keep what a task gave, and whatever is whole with it.
+
+        Raises:
+            BadInput: a model that scored is not the one that was loaded.
+        """
+        task = self._tasks.pop(scored.key)
+        self._read.pop(scored.key, None)
+        model = self._scoring.at(task.model)
+        if scored.problem is not None:
+            self._problem = self._problem or scored.problem
+            return
+        if scored.identity != model.identity:
+            raise BadInput(
+                f"{model.name} is not the same wherever it scores (its revision, input format, "
+                "length or precision differs).",
+                "See that all machines have the same files and settings, then resume the run.",
+            )
+        if task.both_ways:
+            self._checked(model, scored.rewards)
+            return
+        rewards = {
+            text.hash: _finite(reward)
+            for text, reward in zip(task.texts, scored.rewards, strict=True)
+        }
+        for text_hash, reward in rewards.items():
+            model.promised[text_hash].reward = reward
+            if reward.value is None:
+                self._failed[model.name][text_hash] = reward
+        model.texts, model.seconds = model.texts + len(rewards), model.seconds + scored.seconds
+        whole = [one for one in self._open.values() if _is_whole(one)]
+        for one in whole:
+            self._close(one)
+        self._writer.write(partial(self._write, model, rewards, whole))
+
+    def check_nothing_missing(self) -> None:
+        """Never trust a pool to have given back all.
+
+        Raises:
+            IvanError: what a task said why it cannot be done.
+        """
+        if self._problem:
+            raise self._problem
+        if self._open or self._tasks:
+            raise RuntimeError(f"nothing came back of {[*self._tasks] or [*self._open]}")
+
+    def _look_up(self, model: _Model, one: Wanted) -> tuple[_Open, list[Dialogue]]:
+        """What is known or promised of what is wanted, and the texts that are neither."""
+        opened = _Open(one, {}, {}, 0)
+        unknown = []
+        for text_hash in one.texts:
+            if failed := self._failed[model.name].get(text_hash):
+                opened.rewards[text_hash] = failed
+            # Before the cache: a promise is only forgotten once the cache has it.
+            elif promise := model.promised.get(text_hash):
+                opened.waits[text_hash] = promise
+            else:
+                unknown.append(text_hash)
+        opened.rewards |= self._context.cache.get_many(model.identity, unknown)
+        missing = [text_hash for text_hash in unknown if text_hash not in opened.rewards]
+        opened.computed = len(missing)
+        for text_hash in missing:
+            model.promised[text_hash] = opened.waits[text_hash] = _Promise()
+        if _is_whole(opened):
+            return opened, []
+        self._open[one.key] = opened
+        return opened, [one.texts[text_hash] for text_hash in missing]
+
+    def _budget(self, model: _Model, texts: Sequence[Dialogue]) -> int:
+        budget = self._scoring.budget(model, texts)
+        self._context.start_clock()
+        return budget
+
+    def _given(self, task: ScoringTask) -> ScoringTask:
+        self._tasks[task.key] = task
+        return task
+
+    def _whole(self, opened: _Open) -> None:
+        self._close(opened)
+        self._writer.write(partial(self._keep_all, [opened]))
+
+    def _close(self, opened: _Open) -> None:
+        """Take the rewards that were waited for."""
+        for text_hash, promise in opened.waits.items():
+            if promise.reward is not None:
+                opened.rewards[text_hash] = promise.reward
+        opened.waits.clear()
+        self._open.pop(opened.wanted.key, None)
+        self._done += opened.wanted.weight
+
+    def _write(self, model: _Model, rewards: Mapping[str, Reward], whole: list[_Open]) -> None:
+        cache = self._context.cache
+        cache.put_many(model.identity, rewards)
+        for text_hash in rewards:
+            del model.promised[text_hash]
+        # For the estimates of later plans: the speed of this model on this machine.
+        facts = {
+            "texts_per_second": model.texts / max(model.seconds, 1e-6),
+            "startup": model.startup,
+            "loading": model.loading,
+            "load": (model.load + machine_load()) / 2,
+            "cache_identity": model.identity,
+        }
+        cache.remember(f"model|{model.name}", facts)
+        self._keep_all(whole)
+
+    def _keep_all(self, whole: Sequence[_Open]) -> None:
+        for one in whole:
+            self._keep(one.wanted, one.rewards, one.computed)
+
+    def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
+        model = self._scoring.at(name)
+        self._scoring.say(f"Checking {name} alone against in a batch")
+        known = self._context.cache.recall(_fact(model)) if texts else None
+        if known is None and texts:
+            budget = self._scoring.budget(model, texts)
+            yield self._given(ScoringTask(batch_key(name), name, texts, budget, both_ways=True))
+        else:
+            self._writer.write(partial(self._context.parts.append, batch_key(name), [known]))
+
+    def _checked(self, model: _Model, rewards: Sequence[Reward]) -> None:
+        half = len(rewards) // 2
+        found = batch_difference(*_both_rated(rewards[half:], rewards[:half]))
+        known = astuple(found) if found else None
+
+        def write() -> None:
+            self._context.cache.remember(_fact(model), known)
+            self._context.parts.append(batch_key(model.name), [known])
+
+        self._writer.write(write)
+
+
+def batch_key(name: str) -> str:
+    """The key of the part that says whether a model's scores depend on the batch."""
+    return f"batch|{name}"
+
+
+def kept_difference(context: RunContext, name: str) -> BatchDifference | None:
+    """What a run keeps of whether a model's scores depend on the batch."""
+    kept = context.parts.rows(batch_key(name))[0]
+    return BatchDifference(*kept) if kept else None
+
+
+def _fact(model: _Model) -> str:
+    return f"batch|{model.identity}"
+
+
+def _is_whole(one: _Open) -> bool:
+    return all(promise.reward is not None for promise in one.waits.values())
+
+
+Sides = list[tuple[float, float]]
+
+
+def _both_rated(alone: Sequence[Reward], together: Sequence[Reward]) -> tuple[Sides, Sides]:
+    """(chosen, rejected) rewards of the pairs that have all four; texts come by turns."""
+    kept: tuple[Sides, Sides] = ([], [])
+    values = [reward.value for reward in (*alone, *together)]
+    half = len(alone)
+    for place in range(0, half, 2):
+        one, other = values[place : place + 2], values[half + place : half + place + 2]
+        if None not in one and None not in other:
+            kept[0].append((one[0] or 0.0, one[1] or 0.0))
+            kept[1].append((other[0] or 0.0, other[1] or 0.0))
+    return kept
+
+
+def _finite(reward: Reward) -> Reward:
+    """A reward as it may be kept: one that is no finite number is a failure."""
+    return reward if reward.value is None else Reward.measured(reward.value, reward.truncated)

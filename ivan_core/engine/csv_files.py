@@ -42,7 +42,7 @@ _LATEST = 2**32
 """The last second that a run can have begun in; those of zips have the same bound."""
 _FAILED = "-failed"
 _CUT = "Write the file again: it may be cut."
-_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
+TRUE, FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
 _LONGEST_ROW_ID = 12
 _MOST_NAMED = 5
 _NONE_ENTERED = "Nothing was imported: files of one study enter together or not at all."
@@ -95,7 +95,7 @@ class Line:
     def yes(self, column: str) -> bool | None:
         """What a cell of True or False says; None where it is neither."""
         text = self.cell(column).lower()
-        return text in _TRUE if text in _TRUE + _FALSE else None
+        return text in TRUE if text in TRUE + FALSE else None
 
 
 @dataclass(frozen=True, slots=True)

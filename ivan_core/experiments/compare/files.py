@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +73,7 @@ def write_csvs(
             write_csv(
                 folder / name,
                 ("row_id", "chosen_score", "rejected_score", "agreement"),
-                (
-                    (row.row_id, row.chosen_reward, row.rejected_reward, row.verdict == "agree")
-                    for row in rows[~unrated].itertuples()
-                ),
+                _scores(rows[~unrated]),
                 alone=True,
             )
             names.append(name)
@@ -102,6 +99,12 @@ def write_csvs(
         )
         names.append(name)
     return names
+
+
+def _scores(rows: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    agreement = rows["verdict"].eq("agree")
+    columns = (rows["row_id"], rows["chosen_reward"], rows["rejected_reward"], agreement)
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def _slugs(cards: Sequence[ModelCard]) -> list[str]:

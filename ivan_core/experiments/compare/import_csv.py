@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
 from ivan_core.domain.errors import BadInput
-from ivan_core.domain.models import ModelCard, Reward, verdict
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine.csv_columns import cells_of, decimals, whole_numbers, yes_or_no
 from ivan_core.engine.csv_files import (
     CsvFiles,
     FromCsv,
@@ -27,10 +31,12 @@ from ivan_core.engine.csv_files import (
 )
 from ivan_core.experiments.compare.archive import comparison
 from ivan_core.experiments.compare.results import trust_strips
-from ivan_core.experiments.compare.tables import scores_table, with_prompts
-from ivan_core.experiments.compare.units import ScoredRow
+from ivan_core.experiments.compare.tables import KEPT, table_of, with_prompts
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CHUNK = 4_096
 SCORE_COLUMNS = ("row_id", "chosen_score", "rejected_score", "agreement")
@@ -43,11 +49,12 @@ _NAME = "model_name"
 class Scores:
     """One model's file: its rows, and how many verdicts the file gives otherwise than its scores.
 
-    `identical` counts rows whose sides are the same text here: the original rated those too.
+    `rows` has the columns KEPT. `identical` counts rows whose sides are the same text here: the
+    original rated those too.
     """
 
     path: Path
-    rows: dict[int, ScoredRow]
+    rows: pd.DataFrame
     otherwise: int
     identical: int
 
@@ -55,31 +62,94 @@ class Scores:
 def _scores(
     path: Path, failed: Path | None, dataset: PreparedDataset, unrated: Mapping[int, str]
 ) -> Scores:
-    rows: dict[int, ScoredRow] = {}
-    otherwise = same = 0
-    for line in lines_of(path):
-        row_id = _row_id(line, rows)
-        if row_id in unrated:
-            same += unrated[row_id] == IDENTICAL
-            rows[row_id] = ScoredRow(row_id, Reward(None), Reward(None), unrated[row_id])
+    rows, said = _rated(path, unrated)
+    _check_twice(path, rows["row_id"].to_numpy())
+    reasons = rows["row_id"].map(unrated)
+    apart = reasons.notna().to_numpy()
+    rows["failure"] = rows["failure"].mask(apart, reasons)
+    rows.loc[apart, ["chosen_reward", "rejected_reward"]] = np.nan
+    chosen, rejected = (rows[name].to_numpy() for name in KEPT[1:3])
+    judged = ~np.isnan(chosen - rejected)
+    otherwise = np.count_nonzero(judged & (said != (chosen > rejected)))
+    if failed is not None:
+        rows = _with_failed(rows, failed, unrated)
+    dataset.check_row_ids(rows["row_id"].tolist())
+    return Scores(path, rows, int(otherwise), int(reasons.eq(IDENTICAL).sum()))
+
+
+def _rated(path: Path, unrated: Mapping[int, str]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """The rows of a file as it gives them, and whether it says that the model agrees."""
+    import pandas as pd
+
+    row_id, chosen, rejected, said, plain = _columns(path)
+    failure = np.full(len(row_id), None, object)
+    for index, line in _lines(path, np.flatnonzero(~plain)):
+        row_id[index] = line.row_id
+        if line.row_id in unrated:
             continue
-        chosen, rejected = (_reward(line, column) for column in SCORE_COLUMNS[1:3])
-        reasons = [r.failure for r in (chosen, rejected) if r.failure]
-        rows[row_id] = ScoredRow(row_id, chosen, rejected, "; ".join(reasons) or None)
-        judged = verdict(chosen, rejected)
-        otherwise += judged is not None and _agreement(line) != (judged == "agree")
-    for line in lines_of(failed) if failed is not None else ():
-        row_id = _row_id(line, rows)
-        reason = unrated.get(row_id) or line.cell("reason")[:300] or "failed"
-        rows[row_id] = ScoredRow(row_id, Reward(None), Reward(None), reason)
-    dataset.check_row_ids(list(rows))
-    return Scores(path, rows, otherwise, same)
+        sides = [_reward(line, column) for column in SCORE_COLUMNS[1:3]]
+        chosen[index], rejected[index] = (
+            np.nan if side.value is None else side.value for side in sides
+        )
+        failure[index] = "; ".join(side.failure for side in sides if side.failure) or None
+        if failure[index] is None:
+            said[index] = _agreement(line)
+    cut = np.zeros(len(row_id), np.bool_)
+    rows = dict(zip(KEPT, (row_id, chosen, rejected, cut, cut, failure), strict=True))
+    return pd.DataFrame(rows), said
 
 
-def _row_id(line: Line, known: Mapping[int, ScoredRow]) -> int:
-    if line.row_id in known:
-        raise line.wrong(f"row {line.row_id} comes twice.")
-    return line.row_id
+def _columns(path: Path) -> tuple[NDArray[Any], ...]:
+    """Row ids, both rewards, what the file says of the verdict, and which lines are all plain."""
+    cells = cells_of(path)
+    if cells is None:
+        count = sum(1 for _ in lines_of(path))
+        kinds = (np.int64, np.float64, np.float64, np.bool_, np.bool_)
+        return tuple(np.zeros(count, kind) for kind in kinds)
+    row_id = whole_numbers(cells["row_id"])
+    said = yes_or_no(cells["agreement"])
+    rewards, plain = [], row_id.plain & said.plain
+    for name in SCORE_COLUMNS[1:3]:
+        column = decimals(cells[name])
+        with np.errstate(over="ignore"):
+            rewards.append(column.values.astype(np.float32).astype(np.float64))
+        plain &= column.plain & np.isfinite(rewards[-1])
+    return np.array(row_id.values), *rewards, said.values, plain
+
+
+def _lines(path: Path, places: NDArray[np.intp]) -> Iterator[tuple[int, Line]]:
+    """Some lines of a file and their places among all; the file is not read for none."""
+    wanted = set(places.tolist())
+    if wanted:
+        yield from ((at, line) for at, line in enumerate(lines_of(path)) if at in wanted)
+
+
+def _check_twice(path: Path, row_ids: NDArray[np.int64]) -> None:
+    first = np.unique(row_ids, return_index=True)[1]
+    again = np.setdiff1d(np.arange(len(row_ids)), first, assume_unique=True)
+    for _, line in _lines(path, again[:1]):
+        raise _twice(line)
+
+
+def _twice(line: Line) -> BadInput:
+    return line.wrong(f"row {line.row_id} comes twice.")
+
+
+def _with_failed(rows: pd.DataFrame, failed: Path, unrated: Mapping[int, str]) -> pd.DataFrame:
+    """The rows of a model, and those that its file of failures lists."""
+    import pandas as pd
+
+    known, records = set(rows["row_id"].tolist()), []
+    for line in lines_of(failed):
+        if line.row_id in known:
+            raise _twice(line)
+        known.add(line.row_id)
+        reason = unrated.get(line.row_id) or line.cell("reason")[:300] or "failed"
+        records.append((line.row_id, np.nan, np.nan, False, False, reason))
+    if not records:
+        return rows
+    more = pd.DataFrame.from_records(records, columns=list(KEPT)).astype(rows.dtypes)
+    return pd.concat([rows, more], ignore_index=True)
 
 
 def _reward(line: Line, column: str) -> Reward:
@@ -129,16 +199,16 @@ def _read(given: Given) -> list[FromCsv]:
     unrated = unrated_rows(found)
     scores = each(files, lambda pair: _scores(pair[0], pair[1], found, unrated))
     cards = {name: _card(name, trained.get(name)) for name in names}
-    row_ids = sorted({row_id for one in scores for row_id in one.rows})
-    if not row_ids:
+    row_ids = np.unique(np.concatenate([one.rows["row_id"] for one in scores]))
+    if not len(row_ids):
         raise BadInput("These files of scores hold no row.", "Give files that were not cut.")
     spec = CompareSpec(
         dataset=given.request,
         models=tuple(names),
-        row_ids=None if len(row_ids) == found.rows else tuple(row_ids),
+        row_ids=None if len(row_ids) == found.rows else tuple(row_ids.tolist()),
     )
     of_run = list(cards.values())
-    table = scores_table(_parts(of_run, scores), [one.id for one in of_run], found, of_run)
+    table = table_of(_scored(of_run, scores), [one.id for one in of_run], found, of_run)
     came = replace(
         comparison(found, cards, table),
         who=tuple(names),
@@ -190,11 +260,26 @@ def _notes(scores: Sequence[Scores], rows: int, judged: int) -> Iterator[str]:
             yield f"{one.path.name}: {one.identical:,} {rows_are} left out."
 
 
-def _parts(cards: Sequence[ModelCard], scores: Sequence[Scores]) -> Iterator[tuple[str, list[Any]]]:
-    """The scores as a run of our own keeps them."""
-    for card, one in zip(cards, scores, strict=True):
-        for step, chunk in enumerate(seeded_chunks(list(one.rows), 0, _CHUNK)):
-            yield f"scores|{step}|{card.id}", [one.rows[row_id].as_list() for row_id in chunk]
+def _scored(cards: Sequence[ModelCard], scores: Sequence[Scores]) -> pd.DataFrame:
+    """The scores of all files, in the chunks in which a run of our own would make them."""
+    import pandas as pd
+
+    steps = {rows: _steps(rows) for rows in {len(one.rows) for one in scores}}
+    return pd.concat(
+        [
+            one.rows.assign(model=card.id, step=steps[len(one.rows)])
+            for card, one in zip(cards, scores, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def _steps(rows: int) -> NDArray[np.int64]:
+    """The chunk of each of so many rows."""
+    found = np.empty(rows, np.int64)
+    for step, chunk in enumerate(seeded_chunks(list(range(rows)), 0, _CHUNK)):
+        found[chunk] = step
+    return found
 
 
 CSVS = CsvFiles(begins=",".join(SCORE_COLUMNS), part=_part, read=_read)

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset, pair_hash
-from ivan_core.domain.models import ModelCard, margin, verdict
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import TIED
-from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
 
@@ -42,6 +41,17 @@ SCORES = {
     "step": "int64",  # the chunk, in seeded random order, in which the pair was scored
 }
 """The columns of the scores table, one row a model and pair, and their types."""
+KEPT = (
+    "row_id",
+    "chosen_reward",
+    "rejected_reward",
+    "chosen_truncated",
+    "rejected_truncated",
+    "failure",
+)
+"""What is kept of a row in the parts of a run, in the order of `ScoredRow.as_list`."""
+SCORED = {name: kind for name, kind in SCORES.items() if name in (*KEPT, "model", "step")}
+"""The columns that rewards come in, before anything is made of them, and their types."""
 _OF_PAIR = ("subset", "identical", "chosen_length", "rejected_length")
 """Those of them that the dataset tells."""
 
@@ -59,54 +69,66 @@ def scores_table(
     """
     import pandas as pd
 
-    records: list[tuple[Any, ...]] = []
+    columns: dict[str, list[Any]] = {name: [] for name in SCORED}
     for key, rows in parts:
         kind, _, rest = key.partition("|")
-        if kind != "scores":
+        if kind != "scores" or not rows:
             continue
         step, _, model = rest.partition("|")
-        for kept in rows:
-            row = ScoredRow.from_list(kept)
-            records.append(
-                (
-                    row.row_id,
-                    model,
-                    row.chosen.value,
-                    row.rejected.value,
-                    margin(row.chosen, row.rejected),
-                    verdict(row.chosen, row.rejected),
-                    row.chosen.truncated,
-                    row.rejected.truncated,
-                    row.failure,
-                    int(step),
-                )
-            )
-    names = [name for name in SCORES if name not in (*_OF_PAIR, "seen")]
-    table = pd.DataFrame.from_records(records, columns=names)
-    numbers = dataset.numbers(["row_id", *_OF_PAIR, "chosen_hash", "rejected_hash"])
-    table = table.merge(numbers, on="row_id", how="left")
-    table["seen"] = _seen(table, {card.id: card for card in cards})
+        for name, values in zip(KEPT, zip(*rows, strict=True), strict=True):
+            columns[name] += values
+        columns["model"] += [model] * len(rows)
+        columns["step"] += [int(step)] * len(rows)
+    return table_of(pd.DataFrame(columns).astype(SCORED), models, dataset, cards)
+
+
+def table_of(
+    scored: pd.DataFrame,
+    models: Sequence[str],
+    dataset: PreparedDataset,
+    cards: Iterable[ModelCard],
+) -> pd.DataFrame:
+    """The scores table, as of `scores_table`, of rewards that lie in columns (SCORED).
+
+    Rows may stand in any order; `row_id` are rows of the dataset, and a reward that is not known
+    is NaN.
+    """
+    import pandas as pd
+
+    model = pd.Categorical(scored["model"], list(models))
+    order = np.lexsort([scored["row_id"], model.codes])
+    table, model = scored.iloc[order].reset_index(drop=True), model[order]
+    table["margin"] = table["chosen_reward"] - table["rejected_reward"]
+    sign = np.sign(table["margin"].fillna(np.nan).to_numpy(float))
+    codes = np.where(np.isnan(sign), UNRATED, 1 - np.nan_to_num(sign)).astype(np.int8)
+    table["verdict"] = pd.Categorical.from_codes(codes, list(VERDICTS))
+    numbers = dataset.numbers([*_OF_PAIR, "chosen_hash", "rejected_hash"])
+    of_pair = numbers.iloc[table["row_id"].to_numpy(np.int64)].reset_index(drop=True)
+    for name in _OF_PAIR:
+        table[name] = of_pair[name]
+    table["seen"] = _seen(model, of_pair, {card.id: card for card in cards})
     table.loc[table["identical"].fillna(False).astype(bool), "failure"] = None
-    order = {model: i for i, model in enumerate(models)}
-    table = table.iloc[np.lexsort([table["row_id"], table["model"].map(order)])]
-    return table[list(SCORES)].astype(SCORES).reset_index(drop=True)
+    return table[list(SCORES)].astype(SCORES)
 
 
-def _seen(table: pd.DataFrame, cards: dict[str, ModelCard]) -> pd.Series[Any]:
+def _seen(
+    model: pd.Categorical, of_pair: pd.DataFrame, cards: dict[str, ModelCard]
+) -> pd.Series[Any]:
     """Whether each pair is among its model's training pairs; unknown if the card does not say."""
     import pandas as pd
 
-    pairs = [
-        pair_hash(c, r) for c, r in zip(table["chosen_hash"], table["rejected_hash"], strict=True)
-    ]
-    seen: list[bool | None] = []
-    for model, pair in zip(table["model"], pairs, strict=True):
-        card = cards.get(model)
+    seen = np.full(len(model), UNKNOWN, np.int8)
+    for code, name in enumerate(model.categories):
+        card = cards.get(name)
         if card is None or (card.trained_on_hh is not False and not card.seen_hashes):
-            seen.append(None)
-        else:
-            seen.append(pair in card.seen_hashes)
-    return pd.Series(seen, index=table.index, dtype="boolean")
+            continue
+        own = np.flatnonzero(model.codes == code)
+        seen[own] = 0
+        if card.seen_hashes:
+            sides = of_pair[["chosen_hash", "rejected_hash"]].iloc[own]
+            hashes = map(pair_hash, *(sides[name].tolist() for name in sides))
+            seen[own] = [one in card.seen_hashes for one in hashes]
+    return pd.Series(pd.arrays.BooleanArray(seen == 1, seen == UNKNOWN))
 
 
 def pairs_in_training(card: ModelCard, dataset: PreparedDataset, rows: Sequence[int]) -> int | None:

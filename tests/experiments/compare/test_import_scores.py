@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fakes.reward_models import Fakes
+from fakes.reward_models import Fakes, float32
 from given.made_runs import TWO_MODELS, finished, spec_of_file
 
 from ivan_core.domain.errors import BadInput
@@ -63,6 +63,38 @@ def test_scores_of_the_original_become_a_finished_run(
     names = [path.name for path in files(results)]
     assert "2024-08-19-10-30-stats.csv" in names and "table.parquet" in names
     assert not list((tmp_path / "data" / "runs").glob(".*"))
+
+
+def test_cells_of_any_form_give_the_scores_that_their_lines_say(
+    tmp_path: Path, request_of: DatasetRequest
+) -> None:
+    """Most cells are read many at once, others with their lines; quoted, all are."""
+    rows = [
+        ["0", "1.5", "0.1", "True"],
+        ["1.0", " 1 ", "-0.0", "TRUE"],
+        ["2", "1e39", "1", "True"],  # too large for a float32
+        ["3", "1_0", "2", "1.0"],
+        ["4", "nan", "1", "?"],
+        ["5", "", "", ""],
+        ["6", "1e-05", "2.5E1", " false "],
+    ]
+    tables = []
+    for name, mark in (("plain", ""), ("quoted", '"')):
+        lines = (",".join(f"{mark}{cell}{mark}" for cell in row) for row in rows)
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes((HEADER + "\r\n".join(lines) + "\r\n\r\n").encode())
+        (found,) = import_csvs([path], request_of, ["m"])
+        tables.append(open_results(found.run_id).table)
+    pd.testing.assert_frame_equal(*tables)
+    table = tables[0].set_index("row_id")
+    assert table["chosen_reward"].dropna().to_dict() == {0: 1.5, 1: 1.0, 3: 10.0, 6: float32(1e-05)}
+    assert table.loc[0, "rejected_reward"] == float32(0.1)
+    assert table["verdict"].dropna().tolist() == ["agree", "agree", "agree", "disagree"]
+    assert table["failure"].dropna().to_dict() == {
+        2: "the model gave 1e+39, which is not a finite number",
+        4: "the model gave nan, which is not a finite number",
+        5: "no score in the imported file; no score in the imported file",
+    }
 
 
 def test_our_own_csvs_come_back_with_equal_numbers(

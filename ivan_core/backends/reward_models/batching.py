@@ -37,7 +37,11 @@ def fastest_budget(run: Callable[[int], object], budgets: Sequence[int]) -> int:
     `run` scores the same probe texts each time. Two rounds alternate between the candidates and the
     best time of each counts, so that a passing load on the machine does not decide.
     """
-    candidates = (ONE_AT_A_TIME, *budgets)
+    return quickest(run, (ONE_AT_A_TIME, *budgets))
+
+
+def quickest(run: Callable[[int], object], candidates: Sequence[int]) -> int:
+    """The candidate under which `run` is quickest, by the best of two alternating rounds."""
     best = dict.fromkeys(candidates, float("inf"))
     for _ in range(2):
         for budget in candidates:

@@ -26,7 +26,7 @@ _PROBES = 16
 
 
 @runtime_checkable
-class Measurable(Protocol):
+class Measurable(RewardModel, Protocol):
     """A model on this machine that can score in several ways."""
 
     def ways(self) -> Mapping[str, Sequence[int]]:
@@ -99,7 +99,7 @@ def bench_scoring(
     texts = list(
         {side.hash: side for pair in pairs for side in (pair.chosen, pair.rejected)}.values()
     )
-    loaded = reward_models.make(model)
+    loaded: RewardModel = reward_models.make(model)
     ways = _ways(model, loaded, texts[:_PROBES], limits)
     on_gpu = loaded.card.device.startswith("cuda")
     seconds: dict[str, list[float]] = {way.name: [] for way in ways}
@@ -112,9 +112,9 @@ def bench_scoring(
             found[way.name] = way.score(texts)
             seconds[way.name].append(perf_counter() - start)
             peaks[way.name] = max(peaks[way.name], peak_bytes(on_gpu))
-    measurable = isinstance(loaded, Measurable)
-    tokens = loaded.count_tokens(texts) if measurable else None
-    products = loaded.products_seconds(tokens) if limits and measurable and tokens else None
+    measurable = loaded if isinstance(loaded, Measurable) else None
+    tokens = measurable.count_tokens(texts) if measurable else None
+    products = measurable.products_seconds(tokens) if limits and measurable and tokens else None
     rewards = {
         name: {text.hash: reward for text, reward in zip(texts, given, strict=True)}
         for name, given in found.items()
@@ -140,20 +140,24 @@ def bench_scoring(
 
 def _ways(model: str, loaded: RewardModel, probes: Sequence[Dialogue], limits: bool) -> list[Way]:
     """The ways to measure, each under the budget that is fastest on the probes."""
-    if not isinstance(loaded, Measurable):
-        return [Way(LOOP, loaded, ONE_AT_A_TIME), Way(IN_BATCHES, loaded, loaded.tune(probes))]
-    plain = reward_models.make(model, plain=True) if PACKED in loaded.ways() else loaded
+    found = _ways_of(loaded, probes)
+    plain = loaded
+    if any(way.name == PACKED for way in found):
+        plain = reward_models.make(model, plain=True)
+        found = [*_ways_of(plain, probes), *found]
     ways = [Way(LOOP, plain, ONE_AT_A_TIME)]
-    if limits:
+    if limits and isinstance(plain, Measurable):
         ways.append(Way(IN_ORDER, plain, _NO_LIMIT, _TEXTS_IN_ORDER))
-    for one in (loaded,) if plain is loaded else (plain, loaded):
-        ways += [_best(name, one, budgets, probes) for name, budgets in one.ways().items()]
-    return ways
+    return [*ways, *found]
 
 
-def _best(
-    name: str, model: RewardModel, budgets: Sequence[int], probes: Sequence[Dialogue]
-) -> Way:
+def _ways_of(model: RewardModel, probes: Sequence[Dialogue]) -> list[Way]:
+    if not isinstance(model, Measurable):
+        return [Way(IN_BATCHES, model, model.tune(probes))]
+    return [_best(name, model, budgets, probes) for name, budgets in model.ways().items()]
+
+
+def _best(name: str, model: RewardModel, budgets: Sequence[int], probes: Sequence[Dialogue]) -> Way:
     tried = {budget: Way(name, model, budget) for budget in budgets}
     return tried[quickest(lambda budget: tried[budget].score(probes), budgets)]
 

@@ -127,10 +127,12 @@ def make(
     max_tokens: int | None = None,
     system: SystemTurns = "keep",
     quantization: Quantization = "none",
+    plain: bool = False,
 ) -> RewardModel:
     """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
 
-    Only workers and benchmarks call this: it brings in torch.
+    `plain` leaves out the faster ways that not every machine has. Only workers and benchmarks call
+    this: it brings in torch.
 
     Raises:
         IvanError: the model cannot be had, with the reason and a next step.
@@ -153,4 +155,4 @@ def make(
         quantization=quantization,
         card=known,
     )
-    return TransformersRewardModel(loaded)
+    return TransformersRewardModel(loaded, plain)

@@ -15,8 +15,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.backends.reward_models.batching import CPU_BUDGETS, fastest_budget, token_batches
+from ivan_core.backends.reward_models.batching import (
+    CPU_BUDGETS,
+    IN_BATCHES,
+    fastest_budget,
+    token_batches,
+)
 from ivan_core.backends.reward_models.loading import quiet
+from ivan_core.backends.reward_models.products import products_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
@@ -119,6 +125,18 @@ class EmbeddedRewardModel:
             for absent, vector, truncated in zip(read.absent, vectors, read.texts.cut, strict=True)
         ]
 
+    def ways(self) -> dict[str, tuple[int, ...]]:
+        """The ways it can score beside one text at a time, by name, with the budgets to try."""
+        return {IN_BATCHES: CPU_BUDGETS}
+
+    def count_tokens(self, dialogues: Sequence[Dialogue]) -> int:
+        """Tokens of the replies as the encoder reads them, each distinct one once."""
+        return sum(map(len, self.read(dialogues).texts.tokens))
+
+    def products_seconds(self, tokens: int) -> float | None:
+        """Seconds that the encoder's matrix products alone take for so many tokens."""
+        return _encoder().products_seconds(tokens)
+
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
         if known is not None:
             _encoder().budget = known
@@ -199,6 +217,10 @@ class Encoder:
             report(len(read.texts) - len(read.tokens))
         self._last = (asked, vectors[read.where])
         return self._last[1]
+
+    def products_seconds(self, tokens: int) -> float | None:
+        """Seconds that the matrix products alone take for so many tokens."""
+        return products_seconds(self._model, tokens)
 
     def _tokenise(self, texts: list[str]) -> tuple[list[list[int]], list[bool]]:
         if not texts:

@@ -13,6 +13,10 @@ ONE_AT_A_TIME = 0
 CPU_BUDGETS = (512, 1024, 2048, 4096)
 GPU_BUDGETS = (16_384, 65_536)
 
+IN_BATCHES = "batches of like length"
+PROMPTS_ONCE = "prompts read once"
+PACKED = "without padding"
+
 
 def token_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Indices grouped into batches, longest texts first, each at most `budget` tokens once padded.

@@ -9,8 +9,16 @@ from typing import Any
 
 from ivan_core.backends.reward_models import packed_deberta
 from ivan_core.backends.reward_models.batch_runner import BatchRunner
+from ivan_core.backends.reward_models.batching import (
+    CPU_BUDGETS,
+    GPU_BUDGETS,
+    IN_BATCHES,
+    PACKED,
+    PROMPTS_ONCE,
+)
 from ivan_core.backends.reward_models.loading import Loaded
 from ivan_core.backends.reward_models.probes import probe_dialogues, probe_pairs
+from ivan_core.backends.reward_models.products import products_seconds
 from ivan_core.backends.reward_models.shared_prompts import LEAST_GAIN, Plan, distinct
 from ivan_core.backends.reward_models.sharing_rules import plan_for, why_not_shared, why_not_trusted
 from ivan_core.backends.reward_models.tokens import NoInput, TokenRow, token_rows
@@ -29,7 +37,8 @@ READS_ONCE = "Reads a pair's prompt once."
 class TransformersRewardModel:
     """A loaded model. A text's reward does not depend on its batch (to 1e-4 on a CPU)."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, plain: bool = False) -> None:
+        """`plain` leaves out the faster ways that not every machine has."""
         self.card = loaded.card
         self._model = loaded.model
         self._tokenizer = loaded.tokenizer
@@ -40,11 +49,12 @@ class TransformersRewardModel:
         self._runner = BatchRunner(
             loaded.card.id, loaded.model, loaded.rules.pad_id, self._padded_logits, self._rewards
         )
-        self._use_packed()
+        if not plain:
+            self._use_packed()
         self._why_not_shared = why_not_shared(self._model) or why_not_trusted(
             self._model, self._readable(probe_pairs()), self._padded_logits, self._rewards
         )
-        self._budget = UNMEASURED_CPU_BUDGET
+        self._budget = GPU_BUDGETS[0] if self._on_gpu else UNMEASURED_CPU_BUDGET
 
     def score(
         self, dialogues: Sequence[Dialogue], progress: Callable[[int], None] | None = None
@@ -76,6 +86,23 @@ class TransformersRewardModel:
         self._budget = self._measured(dialogues) if known is None else known
         self.card = self.card.model_copy(update={"way": self._way()})
         return self._budget
+
+    def ways(self) -> dict[str, tuple[int, ...]]:
+        """The ways it can score beside one text at a time, by name, with the budgets to try."""
+        budgets = GPU_BUDGETS if self._on_gpu else CPU_BUDGETS
+        packed = self._runner.forward != self._padded_logits
+        found: dict[str, tuple[int, ...]] = {PACKED if packed else IN_BATCHES: budgets}
+        if not self._why_not_shared:
+            found[PROMPTS_ONCE] = tuple(-budget for budget in budgets)
+        return found
+
+    def count_tokens(self, dialogues: Sequence[Dialogue]) -> int:
+        """Tokens of the texts as the model reads them, without padding."""
+        return sum(len(row.ids) for row in self._readable(dialogues))
+
+    def products_seconds(self, tokens: int) -> float | None:
+        """Seconds that the model's matrix products alone take for so many tokens; None: unknown."""
+        return products_seconds(self._model, tokens)
 
     def _way(self) -> str:
         if not hasattr(self._model, "score"):  # An encoder: no reply stands behind a prompt.

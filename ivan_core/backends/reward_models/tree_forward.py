@@ -33,8 +33,9 @@ def tree_logits(model: Any, trees: Sequence[Tree], texts: Sequence[TokenIds], pa
         position_ids=padded([row.positions for row in rows], 0),
         use_cache=False,
     ).last_hidden_state
-    of_row = torch.tensor([i for i, row in enumerate(rows) for _ in row.ends], device=device)
-    ends = torch.tensor([end for row in rows for end in row.ends], device=device)
+    # A model that is spread over several cards gives this on its last one.
+    of_row = torch.tensor([i for i, row in enumerate(rows) for _ in row.ends], device=hidden.device)
+    ends = torch.tensor([end for row in rows for end in row.ends], device=hidden.device)
     return model.score(hidden[of_row, ends])
 
 

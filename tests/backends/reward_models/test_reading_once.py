@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from given.tiny_decoders import tiny_decoder
+from given.tiny.decoders import tiny_decoder
 from given.tiny_models import CHATML_WITH_BOS, ask, load, tiny_qwen3
 
 from ivan_core.backends.reward_models import batch_runner, sharing_rules, tree_forward

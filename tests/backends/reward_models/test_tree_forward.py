@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from given.tiny_decoders import PAD, VOCABULARY, tiny_decoder
+from given.tiny.decoders import PAD, VOCABULARY, tiny_decoder
 
 from ivan_core.backends.reward_models.shared_prompts import Tree, plan_trees
 from ivan_core.backends.reward_models.sharing_rules import ATTENTIVE, why_not_shared, window

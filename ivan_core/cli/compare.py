@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
     from ivan_core.engine.plan import FirstLook, first_look
     from ivan_core.experiments.compare import plan as compare
+    from ivan_core.models import reward_models
 
     spec = spec_from(options)
     plan = compare.plan(spec)
@@ -52,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     pairs = f"{count:,} pairs" if count is not None else "pairs not counted yet"
     took = plan.takes.words if plan.takes else "no time estimate"
     print(f"{spec.dataset.label}: {pairs}; {names}; {took} ({plan.estimate_from}).")
+    for remark in reward_models.remarks(() if options.plan else spec.models):
+        print(remark)
     if options.plan:
         return print_plan(plan.notes, look)
     run_id, new = runs.start(spec)

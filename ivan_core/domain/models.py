@@ -10,9 +10,9 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from ivan_core.domain.transcripts import Dialogue
 
@@ -66,9 +66,41 @@ Quantization = Literal["none", "int8"]
 """In what the weights of a model's layers are held: as it computes, or in 8 bits."""
 
 
+MEASURED = "served-"
+"""What a revision begins with that was made of scores, as the server tells none."""
+
+
 def file_slug(name: str) -> str:
     """A name as the name of a file: what is no letter, digit, `-`, `.` or `_` becomes a dash."""
     return "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip("-.")
+
+
+class ServerFacts(BaseModel):
+    """Facts about the program that runs a model elsewhere, as it told them.
+
+    `model` is what the server calls it. `probes` are its rewards of fixed texts, by which a change
+    of the weights shows. `compared` says how its rewards stand to those of a pass on this machine;
+    empty where none was made.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    engine: str
+    version: str = ""
+    model: str = ""
+    settings: dict[str, str] = {}
+    probes: tuple[float, ...] = ()
+    compared: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Who scored, and whether that was checked here."""
+        how = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        return (
+            f"Scored by {self.engine} {self.version or 'of an unknown version'}"
+            + (f" ({how})" if how else "")
+            + f", {self.compared or 'not compared with a local pass'}."
+        )
 
 
 class ModelCard(BaseModel):
@@ -99,6 +131,16 @@ class ModelCard(BaseModel):
     note: str = ""
     way: str = ""
     """How texts were read, in words, where not simply one by one or in batches."""
+    server: ServerFacts | None = None
+    """The program that ran it, where that was another one than IVAN."""
+
+    @model_serializer(mode="wrap")
+    def _only_servers_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The card of a model that ran here is as before there were servers."""
+        written: dict[str, Any] = write(self)
+        if self.server is None:
+            written.pop("server", None)
+        return written
 
     @property
     def slug(self) -> str:
@@ -106,10 +148,15 @@ class ModelCard(BaseModel):
         return file_slug(self.id)
 
     @property
+    def lasts(self) -> bool:
+        """Whether the revision names weights for good, so that other runs may use its scores."""
+        return not self.revision.startswith(MEASURED)
+
+    @property
     def cache_identity(self) -> str:
         """All that changes a score: scores that differ in any of it never share a cache key."""
         parts = (
-            self.id,
+            self.server.model if self.server else self.id,
             self.revision,
             self.input_format,
             self.template_hash,
@@ -117,7 +164,8 @@ class ModelCard(BaseModel):
             self.dtype,
         )
         dropped = ("without system turns",) if self.system == "drop" else ()
-        return "|".join(str(part) for part in (*parts, *dropped))
+        server = (self.server.engine, self.server.version) if self.server else ()
+        return "|".join(str(part) for part in (*parts, *dropped, *server))
 
 
 class RewardModel(Protocol):
@@ -152,6 +200,28 @@ class RewardModel(Protocol):
 
         Returns the budget in tokens; 0 means one text at a time. The budget decides how texts are
         batched, so a run keeps it and gives it back as `known` when it is resumed.
+        """
+        ...
+
+
+@runtime_checkable
+class ModelElsewhere(RewardModel, Protocol):
+    """A reward model that another program runs, which may not do what is believed of it."""
+
+    def compare(self, dialogues: Sequence[Dialogue]) -> None:
+        """Look at its scores of these texts, and at those of a pass on this machine where that can
+        be made; the card then says what was found. The sides of a pair follow each other.
+
+        Raises:
+            BackendUnavailable: they cannot be rewards of that model, or the server fails.
+        """
+        ...
+
+    def check_unchanged(self) -> None:
+        """Ask whether it is still what it was when it was loaded.
+
+        Raises:
+            BackendUnavailable: it is not, or the server fails.
         """
         ...
 

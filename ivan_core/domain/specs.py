@@ -175,8 +175,8 @@ class CompareSpec(RowsSpec):
     kind: Literal["compare"] = "compare"
     models: Annotated[tuple[str, ...], MODELS] = Field(
         (),
-        description="Reward models: names from the catalog, hub ids or local directories; "
-        "`id@revision` pins a revision.",
+        description="Reward models: names from the catalog, hub ids, local directories or "
+        "addresses of servers, such as http://localhost:8000; `id@revision` pins a revision.",
     )
     input_format: Annotated[
         InputFormat | None, Option("--input-format", choices=get_args(InputFormat)[1:])

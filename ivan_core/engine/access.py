@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ivan_core.backends.served.address import is_address
 from ivan_core.domain.errors import IvanError
 from ivan_core.runs import storage
 from ivan_core.settings import data_dir, setting
@@ -142,13 +143,17 @@ def check_path(path: Path) -> None:
 def check_name(name: str, known: Callable[[], Iterable[str]]) -> None:
     """Refuse a typed dataset or model that is neither known here nor a file that may be read.
 
+    The address of a server is an owner's to name.
+
     To those who may only read, every other name is a path, so that nothing tells them which files
     there are.
 
     Raises:
         NotAllowed: as `check_path`.
     """
-    if not _provider().trusted and name not in known():
+    if is_address(name):
+        check_address(name)
+    elif not _provider().trusted and name not in known():
         check_path(Path(name))
 
 

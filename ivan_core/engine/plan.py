@@ -103,6 +103,8 @@ def scoring_time(
     others = [name for name in speeds if name not in embedded]
     unknown = next((name for name in others if speeds[name] is None), None)
     if unknown:
+        if reward_models.is_served(unknown):
+            return None, f"how fast {unknown} is shows with its first run"
         return None, f"{unknown} has not been run on this machine yet"
     told, source = Span(0.0, 0.0), HERE
     for name in others:
@@ -230,7 +232,7 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
 
 def _look_at_model(look: FirstLook, name: str, quantization: Quantization) -> None:
     """Refuse a model whose files are here and tell that it gives no reward."""
-    if reward_models.is_embedded(name):
+    if reward_models.is_embedded(name) or reward_models.is_served(name):
         return
     from ivan_core.backends.reward_models.loading import check_files
     from ivan_core.backends.reward_models.model_files import on_disk

@@ -1,4 +1,6 @@
-"""Reward models by name: the embedded ones, those of the catalog or the hub, and directories."""
+"""Reward models by name: the embedded ones, those of the catalog or the hub, directories, and the
+addresses of servers.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,14 @@ from ivan_core import catalog
 from ivan_core.backends.embedded import model as embedded
 from ivan_core.backends.reward_models.large import ROOM
 from ivan_core.backends.reward_models.model_files import parameters_in
+from ivan_core.backends.served.address import address_of, check_key_is_for_one, is_address
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import InputFormat, ModelCard, Quantization, RewardModel, SystemTurns
 from ivan_core.domain.words import number_of
 from ivan_core.models.names import OWN
 from ivan_core.settings import gpu_memory, has_gpu, memory_bytes
+
+_SERVED = "Tokenised here, scored by the server."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,9 @@ def offered() -> tuple[str, ...]:
 
 
 def split_revision(name: str) -> tuple[str, str]:
-    """`id@revision` as (id, revision); a local path keeps its `@`."""
+    """`id@revision` as (id, revision); a local path keeps its `@`, an address has no revision."""
+    if is_served(name):
+        return name, ""
     if Path(name).expanduser().exists():
         return name, ""
     model_id, _, revision = name.partition("@")
@@ -41,6 +48,25 @@ def split_revision(name: str) -> tuple[str, str]:
 def is_embedded(model_id: str) -> bool:
     """Whether it ships with IVAN, to be had without a download."""
     return model_id.startswith(OWN)
+
+
+def is_served(name: str) -> bool:
+    """Whether it is the address of a server that runs the model."""
+    return is_address(name)
+
+
+def remarks(names: Iterable[str]) -> list[str]:
+    """What should be known before texts go to servers; nothing is asked there.
+
+    Raises:
+        BadInput: an address makes no sense, or the key of the settings would go to two servers.
+        BackendUnavailable: the key of the settings is none.
+    """
+    addresses = [address_of(name) for name in names if is_served(name)]
+    check_key_is_for_one(addresses)
+    hosts = list(dict.fromkeys(address.host for address in addresses))
+    told = [f"The texts go to {host}." for host in hosts]
+    return [*told, *dict.fromkeys(remark for one in addresses for remark in one.remarks)]
 
 
 def fit_together(names: Iterable[str]) -> bool:
@@ -62,6 +88,8 @@ def card(name: str) -> ModelCard:
     model_id, _ = split_revision(name)
     if is_embedded(model_id):
         return embedded.card(model_id)
+    if is_served(name):
+        return ModelCard(id=name, note=_SERVED)
     if is_local(name):
         return ModelCard(id=model_id, parameters=parameters_in(Path(name).expanduser()))
     return ModelCard(id=model_id, **catalog.models().get(model_id, {}))
@@ -71,11 +99,13 @@ def check(name: str, instead: Sequence[str] = ()) -> None:
     """What can be refused before any work; `instead` is offered, by default the catalog.
 
     Raises:
-        BadInput: the name is no catalog name, no hub id and no directory.
+        BadInput: the name is no catalog name, no hub id, no directory and no address.
     """
     model_id, _ = split_revision(name)
     if is_embedded(model_id):
         embedded.read_head(model_id)
+    elif is_served(name):
+        address_of(name)
     elif is_local(name):
         if not (Path(name).expanduser() / "config.json").exists():
             raise BadInput(
@@ -96,6 +126,8 @@ def fit(model: ModelCard, quantization: Quantization = "none") -> Fit:
     """
     if is_embedded(model.id):
         return Fit(True, "runs here, ships with IVAN")
+    if is_served(model.id):
+        return Fit(True, "runs on its server")
     if model.parameters is None:
         return Fit(None, "size unknown")
     bytes_a_weight = 1 if quantization == "int8" else 4
@@ -128,10 +160,13 @@ def make(
     system: SystemTurns = "keep",
     quantization: Quantization = "none",
     plain: bool = False,
+    kept: ModelCard | None = None,
 ) -> RewardModel:
-    """A reward model by catalog name, hub id (`id@revision` pins one) or directory, ready to score.
+    """A reward model by catalog name, hub id (`id@revision` pins one), directory or address, ready
+    to score.
 
-    `plain` leaves out the faster ways that not every machine has. Only workers and benchmarks call
+    `plain` leaves out the faster ways that not every machine has; `kept` is its card in a run that
+    goes on: a server without revisions is known by it again. Only workers and benchmarks call
     this: it brings in torch.
 
     Raises:
@@ -142,6 +177,16 @@ def make(
         from ivan_core.backends.embedded.model import EmbeddedRewardModel
 
         return EmbeddedRewardModel(model_id)
+    if is_served(name):
+        from ivan_core.backends.served import model as served
+
+        if quantization != "none":
+            raise BadInput(
+                "In which precision a model behind a server computes is the server's affair.",
+                "Leave the quantisation out, and start the server with it.",
+            )
+        asked_for = served.Asked(input_format, max_tokens, system)
+        return served.make(name, asked_for, card, kept, revision)
     from ivan_core.backends.reward_models.loading import load_model
     from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 

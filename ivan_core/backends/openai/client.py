@@ -68,8 +68,8 @@ def account_for(base_url: str = "") -> Account:
     own = _normal(setting(BASE_URL, OPENAI_URL))
     url = _normal(base_url) if base_url.strip() else own
     if url != own:
-        return Account(url, _key(ENDPOINT_KEY), of_environment=False)
-    key = _key(KEY)
+        return Account(url, key_of(ENDPOINT_KEY), of_environment=False)
+    key = key_of(KEY)
     if not key and _is_openai(url):
         raise BackendUnavailable(
             "No key for OpenAI is set.",
@@ -150,7 +150,12 @@ def is_demo(base_url: str, seconds: float = _DEMO_SECONDS) -> bool:
         connection.close()
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """The key that a setting holds; empty if none.
+
+    Raises:
+        BackendUnavailable: it holds a character that keys never have.
+    """
     key = setting(name).strip()
     if key.isascii() and key.isprintable() and " " not in key:
         return key

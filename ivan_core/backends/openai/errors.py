@@ -190,7 +190,11 @@ def _busy(error: BaseException, host: str) -> ProviderBusy:
 
 def _retry_after(error: BaseException) -> float | None:
     """Seconds that the provider asks to wait; None if it does not say."""
-    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    return seconds_asked(getattr(getattr(error, "response", None), "headers", None) or {})
+
+
+def seconds_asked(headers: Any) -> float | None:
+    """Seconds that the headers of an answer ask to wait; None if they do not say."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) / unit
@@ -208,12 +212,16 @@ def _retry_after(error: BaseException) -> float | None:
 
 def _said(error: BaseException, account: Account) -> str:
     """The provider's own words on one line, without anything that looks like a key."""
-    body: Any = getattr(error, "body", None)
+    return words_of(getattr(error, "body", None), account.key)
+
+
+def words_of(body: Any, key: str = "") -> str:
+    """What the body of a refusal says, from ": " on, without the key; empty if nothing."""
     inner = body.get("error", body) if isinstance(body, dict) else body
     words = inner.get("message") if isinstance(inner, dict) else inner
     if not isinstance(words, str) or "<html" in words.lower():
         return ""
-    if account.key:
-        words = words.replace(account.key, "…")
+    if key:
+        words = words.replace(key, "…")
     line = shortened(_KEY_LIKE.sub("…", words[:_LONGEST_WORDS])).rstrip(".")
     return f": {line}" if line else ""

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from ivan_core.backends.pools.doing import read_task, score_what_was_read
-from ivan_core.domain.models import ModelCard, RewardModel
+from ivan_core.domain.models import ModelCard, ModelElsewhere, RewardModel
 from ivan_core.domain.scoring import Progress, ScoredTask, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
 
@@ -33,6 +33,17 @@ class PoolHere:
     def tune(self, name: str, dialogues: Sequence[Dialogue]) -> int:
         return self._models[name].tune(dialogues)
 
+    def compare(self, name: str, dialogues: Sequence[Dialogue]) -> ModelCard:
+        """Check the scores of a model that another program runs; the card says what was found.
+
+        Raises:
+            BackendUnavailable: they cannot be its rewards.
+        """
+        model = self._models[name]
+        if isinstance(model, ModelElsewhere):
+            model.compare(dialogues)
+        return model.card
+
     def score(
         self, tasks: Iterable[ScoringTask], progress: Progress
     ) -> Generator[ScoredTask, None, None]:
@@ -44,6 +55,8 @@ class PoolHere:
                     yield self._scored(*ahead.popleft(), progress)
             while ahead:
                 yield self._scored(*ahead.popleft(), progress)
+        for model in self._models.values():
+            _check_unchanged(model)
 
     def release(self) -> None:
         self._models.clear()
@@ -51,5 +64,12 @@ class PoolHere:
     def _scored(self, task: ScoringTask, read: Future[list[Any]], progress: Progress) -> ScoredTask:
         began = perf_counter()
         model = self._models[task.model]
+        if task.both_ways:  # a model's last task
+            _check_unchanged(model)
         rewards = score_what_was_read(model, task, read.result(), partial(progress, task.key))
         return ScoredTask(task.key, model.card.cache_identity, rewards, perf_counter() - began)
+
+
+def _check_unchanged(model: RewardModel) -> None:
+    if isinstance(model, ModelElsewhere):
+        model.check_unchanged()

@@ -78,16 +78,16 @@ def load_model(
     Raises BadInput for options that do not fit the model and BackendUnavailable for a model that
     cannot be had or is no reward model.
     """
-    _check_options(input_format, max_tokens)
+    check_options(input_format, max_tokens)
     if memory is None:
         memory = {} if device else large.free_memory()
     device = device or _best_device()
     with quiet():
         files = find_model(model_id, revision)
-        tokenizer = _load_tokenizer(model_id, files.folder)
+        tokenizer = load_tokenizer(model_id, files.folder)
         model = _load_weights(model_id, files.folder, device, quantization, memory)
     rewarded = rewarded_logit(model_id, model.config)
-    chosen = _choose_format(model_id, tokenizer, input_format)
+    chosen = choose_format(model_id, tokenizer, input_format)
     rules = _token_rules(tokenizer, model, chosen, max_tokens, system)
     devices = large.devices_of(model)
     spread = f"Spread over {devices} devices." if devices > 1 else ""
@@ -151,7 +151,12 @@ def position_limit(model: Any) -> int | None:
     return None
 
 
-def _check_options(input_format: InputFormat | None, max_tokens: int | None) -> None:
+def check_options(input_format: InputFormat | None, max_tokens: int | None) -> None:
+    """Refuse a format for other models, or a length that leaves no room.
+
+    Raises:
+        BadInput: one of them cannot be.
+    """
     if input_format == "reply":
         raise BadInput(
             "The format 'reply' is for embedding models.",
@@ -177,7 +182,12 @@ def _best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _load_tokenizer(model_id: str, folder: Path) -> Any:
+def load_tokenizer(model_id: str, folder: Path) -> Any:
+    """The fast tokenizer in a folder.
+
+    Raises:
+        BackendUnavailable: there is none, or it cannot be read.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -267,7 +277,12 @@ def _unreadable(model_id: str, part: str, error: Exception) -> IvanError:
     )
 
 
-def _choose_format(model_id: str, tokenizer: Any, asked: InputFormat | None) -> InputFormat:
+def choose_format(model_id: str, tokenizer: Any, asked: InputFormat | None) -> InputFormat:
+    """The format that is asked for, else the one that fits the tokenizer.
+
+    Raises:
+        BadInput: chat, where there is no chat template.
+    """
     has_template = bool(tokenizer.chat_template)
     if asked == "chat" and not has_template:
         raise BadInput(
@@ -299,7 +314,6 @@ def _token_rules(
 def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) -> ModelCard:
     import torch
 
-    template = tokenizer.get_chat_template() if rules.input_format == "chat" else ""
     name = f" ({torch.cuda.get_device_name(model.device)})" if model.device.type == "cuda" else ""
     computes_in = str(model.dtype).removeprefix("torch.")
     return card.model_copy(
@@ -308,12 +322,18 @@ def _complete(card: ModelCard, model: Any, tokenizer: Any, rules: TokenRules) ->
             "system": rules.system,
             "max_tokens": rules.max_tokens,
             "dtype": f"int8 ({computes_in})" if large.is_int8(model) else computes_in,
-            "template_hash": sha256(template.encode()).hexdigest()[:32] if template else "",
+            "template_hash": template_hash(tokenizer, rules.input_format),
             "parameters": model.num_parameters(),
             "device": model.device.type + name,
             "head_label": head_label(model.config),
         }
     )
+
+
+def template_hash(tokenizer: Any, input_format: InputFormat) -> str:
+    """32 hex digits of the chat template's SHA-256 for the format chat; empty for others."""
+    template = tokenizer.get_chat_template() if input_format == "chat" else ""
+    return sha256(template.encode()).hexdigest()[:32] if template else ""
 
 
 @contextmanager

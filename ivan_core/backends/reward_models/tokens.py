@@ -162,7 +162,7 @@ def token_rows(
 ) -> list[TokenRow | NoInput]:
     """One row a dialogue, same order, tokenised at once; what cannot be read says why."""
     separator = tokenizer.sep_token
-    inputs = [_readable(dialogue, rules, separator) for dialogue in dialogues]
+    inputs = [readable(dialogue, rules, separator) for dialogue in dialogues]
     rows: dict[int, TokenRow | NoInput] = {
         i: given for i, given in enumerate(inputs) if isinstance(given, NoInput)
     }
@@ -173,9 +173,10 @@ def token_rows(
     return [_checked(rows[i], rules) for i in range(len(dialogues))]
 
 
-def _readable(
+def readable(
     dialogue: Dialogue, rules: TokenRules, separator: str | None
 ) -> QuestionAnswer | Chat | NoInput:
+    """What a tokenizer gets of a dialogue by these rules, or why it cannot be read."""
     try:
         dialogue.text.encode()
     except UnicodeEncodeError:

@@ -41,6 +41,7 @@ def check(spec: CompareSpec) -> None:
     for name in spec.models:
         access.check_name(name, reward_models.offered)
         reward_models.check(name)
+    reward_models.remarks(spec.models)
     dataset = datasets.find(spec.dataset)
     if dataset is not None:
         choose_rows(spec, dataset)
@@ -53,11 +54,11 @@ def plan(spec: CompareSpec) -> Plan:
         BadInput: as `check`.
     """
     check(spec)
+    remarks = tuple(reward_models.remarks(spec.models))
     dataset = datasets.find(spec.dataset)
     if dataset is None:
-        return Plan(
-            None, len(spec.models), 0, None, "the dataset has not been read on this machine yet"
-        )
+        unread = "the dataset has not been read on this machine yet"
+        return Plan(None, len(spec.models), 0, None, unread, remarks)
     choice = choose_rows(spec, dataset)
     with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
         speeds = {name: speed_of(cache, name) for name in spec.models}
@@ -73,7 +74,7 @@ def plan(spec: CompareSpec) -> Plan:
         round(sum(known.values()) * pairs),
         takes + overhead() if takes else None,
         ALL_KNOWN if not any(wanted.values()) else source,
-        choice.notes,
+        (*choice.notes, *remarks),
     )
 
 

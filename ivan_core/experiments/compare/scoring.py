@@ -39,6 +39,8 @@ class Models:
     """
     slow: bool
     """Whether a chunk should be small, because a pair takes long."""
+    compare: Callable[[str, Sequence[Dialogue]], ModelCard] | None = None
+    """Checks the scores of a model that was loaded for the first time in a run, by some texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,11 @@ class Scoring:
     processes, batch their texts as any other does.
     """
 
-    def __init__(self, context: RunContext, models: Models) -> None:
-        self._context, self._models = context, models
+    def __init__(
+        self, context: RunContext, models: Models, probes: Sequence[Dialogue] = ()
+    ) -> None:
+        """`probes` are texts that a model behind a server is checked by before its first task."""
+        self._context, self._models, self._probes = context, models, probes
         self._loaded: dict[str, _Model] = {}
         self._said = ""
 
@@ -117,6 +122,8 @@ class Scoring:
         key = f"card|{name}"
         kept = ModelCard.model_validate(parts.rows(key)[0]) if key in parts else None
         card = self._models.pool.load(name, kept.revision if kept else "")
+        if kept is None and self._probes and self._models.compare:
+            card = self._models.compare(name, self._probes)
         # In a run a model is called what the person called it: `id@revision` may stand beside `id`.
         mine = card.model_copy(update={"id": name})
         if kept is None:
@@ -302,7 +309,8 @@ class _Flow:
                 opened.waits[text_hash] = promise
             else:
                 unknown.append(text_hash)
-        opened.rewards |= self._context.cache.get_many(model.identity, unknown)
+        if model.card.lasts:
+            opened.rewards |= self._context.cache.get_many(model.identity, unknown)
         missing = [text_hash for text_hash in unknown if text_hash not in opened.rewards]
         opened.computed = len(missing)
         for text_hash in missing:
@@ -336,7 +344,8 @@ class _Flow:
 
     def _write(self, model: _Model, rewards: Mapping[str, Reward], whole: list[_Open]) -> None:
         cache = self._context.cache
-        cache.put_many(model.identity, rewards)
+        if model.card.lasts:
+            cache.put_many(model.identity, rewards)
         for text_hash in rewards:
             del model.promised[text_hash]
         # For the estimates of later plans: the speed of this model on this machine.
@@ -357,7 +366,9 @@ class _Flow:
     def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
         model = self._scoring.at(name)
         self._scoring.say(f"Checking {name} alone against in a batch")
-        known = self._context.cache.recall(_fact(model)) if texts else None
+        # A server may be another one each time, so each run asks anew.
+        seen = bool(texts) and model.card.server is None
+        known = self._context.cache.recall(_fact(model)) if seen else None
         if known is None and texts:
             budget = self._scoring.budget(model, texts)
             yield self._given(ScoringTask(batch_key(name), name, texts, budget, both_ways=True))

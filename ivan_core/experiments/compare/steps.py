@@ -51,7 +51,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     done = sum(len(unit.row_ids) for unit in kept)
     context.plan(total=len(choice.row_ids) * len(spec.models), done=done)
     probes = _probes(begun, units)
-    scoring = Scoring(context, models)
+    scoring = Scoring(context, models, probes)
     # Models that share the memory take turns; the others are loaded one after the other.
     for names in [spec.models] if models.together else [(name,) for name in spec.models]:
         group = [unit for unit in units if unit.model in names and unit.key not in context.parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ivan_core.backends.pools.here import PoolHere
-from ivan_core.domain.models import RewardModel
+from ivan_core.domain.models import ModelCard, RewardModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
@@ -54,13 +54,23 @@ def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models
     together = reward_models.fit_together(spec.models)
 
     def load(name: str, revision: str) -> RewardModel:
+        key = f"card|{name}"
+        kept = context.parts.rows(key)[0] if key in context.parts else None
         return reward_models.make(
-            name, revision, spec.input_format, spec.max_tokens, spec.system, spec.quantization
+            name,
+            revision,
+            spec.input_format,
+            spec.max_tokens,
+            spec.system,
+            spec.quantization,
+            kept=ModelCard.model_validate(kept) if kept else None,
         )
 
+    pool = PoolHere(load)
     return Models(
         claim=lambda: wait_for_slot(context, slot),
-        pool=PoolHere(load),
+        pool=pool,
         together=together,
-        slow=not together and not has_gpu(),
+        slow=not (together or has_gpu() or all(map(reward_models.is_served, spec.models))),
+        compare=pool.compare,
     )

@@ -119,6 +119,7 @@ def check(spec: RewriteSpec) -> None:
     for name in spec.models:
         access.check_name(name, reward_models.offered)
         reward_models.check(name)
+    reward_models.remarks(spec.models)
     access.check_name(spec.similarity, similarity.known)
     similarity.check(spec.similarity)
     rewriters.check(spec.rewriter)

@@ -69,8 +69,10 @@ def compare_form() -> None:
         st.rerun()
     took = f"Takes {plan.takes.words}" if plan.takes else "No time estimate"
     some = plan.cached and plan.estimate_from != compare.ALL_KNOWN
+    # Where texts go to a server, the notes above say to which.
+    sent = "" if any(map(reward_models.is_served, names)) else "Nothing is sent anywhere."
     cached = f"; {plan.cached:,} judgements are known already" if some else ""
-    say(f"{took} ({plan.estimate_from}{cached}). Nothing is sent anywhere.", "small", quiet=True)
+    say(f"{took} ({plan.estimate_from}{cached}). {sent}", "small", quiet=True)
 
 
 def _more_options() -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""The address of a server as people type it: where it is, which model, whether it gets the key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ivan_core.backends.openai.client import is_loopback, key_of
+from ivan_core.domain.errors import BadInput
+from ivan_core.settings import setting
+
+KEY, URL = "IVAN_SERVER_KEY", "IVAN_SERVER_URL"
+_EXAMPLE = "Give one like http://localhost:8000, or http://localhost:8000#owner/name for one model."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server's URL, without a slash at its end, and the model that is meant; empty for the only
+    one. The key is in no repr, message or log."""
+
+    url: str
+    model: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        """The server as messages name it."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What should be known before anything is sent there."""
+        if self.key and self.url.startswith("http://") and not is_loopback(self.url):
+            return (
+                f"The key goes to {self.host} over plain http: whoever is on the way can read it.",
+            )
+        return ()
+
+
+def is_address(name: str) -> bool:
+    """Whether a model's name is the address of a server."""
+    return name.strip().lower().startswith(("http://", "https://"))
+
+
+def address_of(name: str) -> Address:
+    """What an address says, with the key of the settings where it goes there.
+
+    Where `IVAN_SERVER_URL` names a server, the key goes to that one alone.
+
+    Raises:
+        BadInput: it is no address of a server, or holds a user, a password or a query.
+        BackendUnavailable: the key of the settings is none.
+    """
+    text = name.strip()
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise BadInput("That is no address of a server.", _EXAMPLE) from None
+    if "@" in parts.netloc:
+        raise BadInput(
+            "The address of a server holds a name or a password, which would be kept with the run.",
+            f"Leave it out; a key goes into {KEY} of the settings.",
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise BadInput("That is no address of a server.", _EXAMPLE)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    url = f"{parts.scheme}://{host}{port}"
+    model = parts.fragment.strip()
+    if model.startswith((".", "~")):
+        raise BadInput(
+            f"The folder {model} behind the # is not a whole path.", "Begin it with a slash."
+        )
+    return Address(url + path, model, _key_for(url))
+
+
+def check_key_is_for_one(addresses: Iterable[Address]) -> None:
+    """Refuse to give the key of the settings to more than one server.
+
+    Raises:
+        BadInput: two of these would get it.
+    """
+    hosts = sorted({one.host for one in addresses if one.key})
+    if len(hosts) > 1:
+        raise BadInput(
+            f"The key of {KEY} would go to {' and '.join(hosts)}.",
+            f"Set {URL} to the one that it belongs to.",
+        )
+
+
+def _key_for(origin: str) -> str:
+    own = setting(URL).strip()
+    if own:
+        parts = urlsplit(own)
+        if f"{parts.scheme}://{parts.netloc}".rstrip("/") != origin:
+            return ""
+    return key_of(KEY)

@@ -1,0 +1,1 @@
+"""Serving engines without a model, over real HTTP: vLLM, SGLang and text-embeddings-inference."""

@@ -7,7 +7,7 @@ text: a page escapes the sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -135,13 +135,19 @@ def never_clear(shared: pd.DataFrame, first: Training, second: Training) -> str:
         for one, seen in zip((first, second), columns, strict=True)
         if one.card_says and not seen.notna().any()
     ]
-    if doubtful:
-        verb = "was" if len(doubtful) == 1 else "were"
-        return (
-            f"{' and '.join(doubtful)} {verb} trained on this dataset, nobody says on which pairs,"
-            " so no difference here is called clear."
-        )
-    return ""
+    return trained_somewhere(doubtful)
+
+
+def trained_somewhere(models: Sequence[str]) -> str:
+    """Why no difference is clear of models whose cards name the dataset; empty without one."""
+    if not models:
+        return ""
+    *first, last = models
+    who = f"{', '.join(first)} and {last}" if first else last
+    return (
+        f"{who} {'were' if first else 'was'} trained on this dataset, nobody says on which pairs,"
+        " so no difference here is called clear."
+    )
 
 
 def trainings_told(trainings: Iterable[Training]) -> str:

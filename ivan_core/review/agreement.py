@@ -19,12 +19,13 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Texts, Used, opinions_at, texts_of_majority
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED, Codes
+from ivan_core.experiments.compare.tables import UNKNOWN, Codes
 from ivan_core.experiments.labels.numbers import named
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Groups, Rate, share_in, units_of
 from ivan_core.metrics.labels.agreement import LEAST_POSITIVES, agreement_table, choice_agreement
 from ivan_core.metrics.labels.answers import SENTIMENT, majority, same_answer
+from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.sentences import count_of, the
 from ivan_core.metrics.training import trained_on
 from ivan_core.review.runs_on_pairs import (

@@ -16,8 +16,9 @@ from ivan_core.domain.reviews import BLIND_FIRST, Source, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, studies
 from ivan_core.engine.studies import About
-from ivan_core.experiments.compare.conditions import LANGUAGE, ModelsDiffer, VerdictIs, listing
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs
 from ivan_core.experiments.labels.numbers import named
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.lists.conditions import Condition, Filter, matching_rows

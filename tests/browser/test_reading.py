@@ -16,8 +16,9 @@ from tables import LIST, click_first_row, first_of, row_of, sort_by
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.results import open_analysis
-from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.verdicts import VerdictIs
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import read_filter

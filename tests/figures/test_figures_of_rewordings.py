@@ -143,7 +143,7 @@ def test_a_figure_of_picked_rows_takes_the_gate_of_their_address(run_id: str) ->
 
 
 def test_the_flip_of_a_rewording_is_on_the_verdicts_of_a_comparison_too() -> None:
-    from ivan_core.experiments.compare.conditions import REWARDS
+    from ivan_core.experiments.compare.verdicts import REWARDS
     from ivan_core.experiments.rewrite.conditions import CellIs, FlipIs
 
     assert FlipIs.measure == CellIs.measure == REWARDS

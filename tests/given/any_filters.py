@@ -10,13 +10,17 @@ from ivan_core.experiments.compare.conditions import (
     Failed,
     MarginIn,
     MarginsIn,
-    ModelsDiffer,
-    RatedBy,
     RewardsIn,
     Seen,
     Sort,
     SureIn,
     Truncated,
+)
+from ivan_core.experiments.compare.verdicts import (
+    JointIs,
+    ModelsDiffer,
+    RatedBy,
+    TwoPart,
     VerdictIs,
     VerdictsAre,
 )
@@ -45,6 +49,12 @@ _conditions = st.one_of(
     st.builds(VerdictIs, model=_models, verdict=_rated),
     st.just(ModelsDiffer()),
     st.builds(VerdictsAre, model=_models, verdict=_rated, other=_models, other_verdict=_rated),
+    st.builds(TwoPart, model=_models, other=_models),
+    st.builds(
+        JointIs,
+        by=st.sampled_from(["vote", "mean"]),
+        verdict=st.sampled_from(["agree", "tie", "disagree"]),
+    ),
     st.builds(SubsetIs, label=_names),
     st.builds(ColumnIs, column=_models, value=_names),
     st.builds(Truncated, model=_names),
@@ -67,7 +77,9 @@ _conditions = st.one_of(
     st.just(Noted()),
 )
 _sorts = st.one_of(
-    st.builds(Sort, by=st.sampled_from(["row", "sharpest", "length"]), descending=st.booleans()),
+    st.builds(
+        Sort, by=st.sampled_from(["row", "sharpest", "split", "length"]), descending=st.booleans()
+    ),
     st.builds(
         Sort, by=st.sampled_from(["margin", "size", "column"]), of=_models, descending=st.booleans()
     ),

@@ -31,6 +31,11 @@ from ivan_core.worker import work
 TWO_MODELS = ("ivan/minilm-harmless", "ivan/minilm-control")
 
 
+def many(models: int) -> tuple[str, ...]:
+    """The names of so many models, which fakes score as differently as they are called."""
+    return tuple(f"made/model-{number:02d}" for number in range(1, models + 1))
+
+
 def spec_of_sample(models: tuple[str, ...] = TWO_MODELS, **fields: Any) -> CompareSpec:
     return CompareSpec(dataset=DatasetRequest(source="sample"), models=models, **fields)
 

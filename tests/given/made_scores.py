@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
 from ivan_core.domain.models import Reward, margin, verdict
 from ivan_core.experiments.compare.tables import SCORES
 from ivan_core.metrics.agreement import VERDICTS, rated
+from ivan_core.metrics.models.judged import AGREE, DISAGREE, TIE, UNRATED, Judged
 
 Rewards = tuple[float | None, float | None]
 
@@ -56,3 +58,26 @@ def chunk_counts(table: pd.DataFrame) -> pd.DataFrame:
         **{name: own["verdict"].eq(name).astype("int64") for name in VERDICTS}
     )
     return counts.groupby(["model", "step"], sort=False, as_index=False).sum()
+
+
+def judged(*, seen: Mapping[str, Sequence[int]] | None = None, **margins: Any) -> Judged:
+    """What models made of pairs, from their margins (None: not rated); rejected rewards are 0.
+
+    `seen` says for some models on which rows they were trained (1), not (0) or nobody knows (-1).
+    """
+    chosen = np.array([np.asarray(own, dtype=np.float64) for own in margins.values()])
+    verdict = np.select(
+        [chosen > 0, chosen == 0, chosen < 0], [AGREE, TIE, DISAGREE], UNRATED
+    ).astype(np.int8)
+    unit = np.sqrt(np.nanmean(np.where(np.isnan(chosen).all(1, keepdims=True), 1, chosen) ** 2, 1))
+    trained = np.full(chosen.shape, -1, dtype=np.int8)
+    for name, rows in (seen or {}).items():
+        trained[list(margins).index(name)] = rows
+    return Judged(
+        tuple(margins),
+        verdict,
+        chosen / np.where(unit > 0, unit, 1)[:, None],
+        chosen,
+        np.where(np.isnan(chosen), np.nan, 0.0),
+        trained,
+    )

@@ -15,9 +15,10 @@ from given import made_runs
 
 from ivan_core.annotations.notes import Reviews
 from ivan_core.domain.reviews import Mark
-from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, VerdictIs, listing
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.verdicts import VerdictIs
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.download import FORMS, file_name
 from ivan_core.lists.pairs import SubsetIs

@@ -9,7 +9,8 @@ from given.any_filters import ANY_FILTER
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, Sort, VerdictIs
+from ivan_core.experiments.compare.conditions import LANGUAGE, MarginIn, Sort
+from ivan_core.experiments.compare.verdicts import VerdictIs
 from ivan_core.lists.conditions import MOST_CONDITIONS, Filter
 from ivan_core.lists.pairs import SubsetIs
 from ivan_core.lists.url import parameters, query_of, read_filter

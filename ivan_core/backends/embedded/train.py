@@ -92,7 +92,7 @@ def fit(difference: np.ndarray, weights: np.ndarray, prior: np.ndarray, c: float
 
     Minimises c * sum(weights * log(1 + exp(-difference @ w))) + |w - prior|^2 / 2.
     """
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     def loss(head: np.ndarray) -> tuple[float, np.ndarray]:
         margins = difference @ head

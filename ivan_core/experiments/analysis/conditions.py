@@ -18,7 +18,7 @@ from ivan_core.experiments.analysis.numbers import joined_again
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
 from ivan_core.experiments.analysis.steps.against import preferences, regimes_of
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.experiments.labels.conditions import LABELS
 from ivan_core.experiments.labels.results import labeler_of
 from ivan_core.labels.schema import features

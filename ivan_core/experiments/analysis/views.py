@@ -16,7 +16,8 @@ from ivan_core.experiments.analysis.conditions import (
 from ivan_core.experiments.analysis.joined import TOPICS
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.steps.rewards import SUBSET
-from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, RatedBy, Seen
+from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, Seen
+from ivan_core.experiments.compare.verdicts import RatedBy
 from ivan_core.experiments.labels.conditions import LANGUAGE as OF_LABELS, LabelIs
 from ivan_core.experiments.rewrite.conditions import LANGUAGE as OF_REWORDINGS, LabelMoves
 from ivan_core.lists.conditions import Condition, Filter

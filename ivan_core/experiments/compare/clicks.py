@@ -7,29 +7,22 @@ pairs whatever their verdict, rows without one are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns.conditions import Side, UserColumnIn
-from ivan_core.experiments.compare.conditions import (
-    MarginIn,
-    MarginsIn,
-    RatedBy,
-    RewardsIn,
-    Seen,
-    SureIn,
-    VerdictIs,
-    VerdictsAre,
-)
+from ivan_core.experiments.compare.conditions import MarginIn, MarginsIn, RewardsIn, Seen, SureIn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import TwoModels
+from ivan_core.experiments.compare.verdicts import JointIs, RatedBy, TwoPart, VerdictIs, VerdictsAre
 from ivan_core.lists.conditions import Condition
 from ivan_core.lists.pairs import ColumnIs, LongerIs, SubsetIs
 from ivan_core.metrics.agreement import ALL_SUBSETS
+from ivan_core.metrics.models.joint import VOTE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +40,33 @@ def of_bar(results: Results, point: Point, column: str = "") -> Asked:
     if group and group != ALL_SUBSETS:
         inside = (ColumnIs(column=column, value=group) if column else SubsetIs(label=group),)
     return (*inside, VerdictIs(model=model, verdict=verdict), *_counted(results, model))
+
+
+def of_agreement_cell(results: Results, point: Point, column: str = "") -> Asked:
+    """The pairs of a cell of agreement on which its model goes against the choice."""
+    model, group = point.get("model"), point.get("subset")
+    if not model or not group:
+        return ()
+    inside: Asked = ()
+    if group != ALL_SUBSETS:
+        inside = (ColumnIs(column=column, value=group) if column else SubsetIs(label=group),)
+    if model in results.models:
+        return (*inside, VerdictIs(model=model, verdict="disagree"), *_counted(results, model))
+    by: Literal["vote", "mean"] = "vote" if model == VOTE else "mean"
+    left_out = results.many.judged.by_all()[1]
+    compared = _compared(results, results.models, left_out)
+    return (*inside, JointIs(by=by, verdict="disagree"), *compared)
+
+
+def of_alike(results: Results, point: Point) -> Asked:
+    """The pairs on which the two models of a cell part."""
+    first, second = point.get("first"), point.get("second")
+    if not first or not second:
+        return ()
+    return (
+        TwoPart(model=first, other=second),
+        *_compared(results, (first, second), results.many.left_out(first, second)),
+    )
 
 
 def of_length(results: Results, point: Point) -> Asked:
@@ -113,7 +133,7 @@ def of_verdicts(results: Results, point: Point, two: TwoModels) -> Asked:
     if not ours or not theirs:
         return ()
     inside = VerdictsAre(model=two.first, verdict=ours, other=two.second, other_verdict=theirs)
-    return (inside, *_compared(results, two))
+    return (inside, *_compared(results, (two.first, two.second), two.left_out))
 
 
 def of_margins(results: Results, point: Point, two: TwoModels, cells: pd.DataFrame) -> Asked:
@@ -121,7 +141,10 @@ def of_margins(results: Results, point: Point, two: TwoModels, cells: pd.DataFra
     found = _edges(point, cells, two.left_out > 0)
     if not found:
         return ()
-    return (MarginsIn(model=two.first, other=two.second, **found), *_compared(results, two))
+    return (
+        MarginsIn(model=two.first, other=two.second, **found),
+        *_compared(results, (two.first, two.second), two.left_out),
+    )
 
 
 def _counted(results: Results, model: str) -> Asked:
@@ -130,15 +153,11 @@ def _counted(results: Results, model: str) -> Asked:
     return (Seen(model=model, seen=False),) if training and training.on_some else ()
 
 
-def _compared(results: Results, two: TwoModels) -> Asked:
-    """That rows are among those on which two models are compared."""
-    if not two.left_out:
+def _compared(results: Results, models: Sequence[str], left_out: int) -> Asked:
+    """That rows are among those on which models are compared."""
+    if not left_out:
         return ()
-    return tuple(
-        Seen(model=model, seen=False)
-        for model in (two.first, two.second)
-        if results.training[model].seen
-    )
+    return tuple(Seen(model=model, seen=False) for model in models if results.training[model].seen)
 
 
 def _rated(results: Results, model: str) -> Asked:

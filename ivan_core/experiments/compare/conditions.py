@@ -8,7 +8,6 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from ivan_core.domain.errors import BadInput
 from ivan_core.engine.opened import named_runs
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import (
@@ -20,11 +19,22 @@ from ivan_core.experiments.columns.conditions import (
     side_values,
 )
 from ivan_core.experiments.compare.results import Results, open_results
-from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED, ModelScores
+from ivan_core.experiments.compare.tables import UNKNOWN
+from ivan_core.experiments.compare.verdicts import (
+    REWARDS,
+    JointIs,
+    ModelsDiffer,
+    OfModels,
+    RatedBy,
+    TwoPart,
+    VerdictIs,
+    VerdictsAre,
+    has_verdict,
+    scores_of,
+)
 from ivan_core.lists.conditions import (
     Bools,
     Choice,
-    Condition,
     Floats,
     Ints,
     Language,
@@ -41,93 +51,12 @@ from ivan_core.lists.conditions import (
     span,
 )
 from ivan_core.lists.pairs import OFFERS, ColumnIs, LongerIs, Noted, Starred, SubsetIs
-from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.bins import in_reward_cell
+from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.paired import in_margin_cell
 
-REWARDS = "rewards"
-"""What verdicts and margins are made of: a chart of any of them follows from a condition on any."""
-RatedAs = Literal["agree", "tie", "disagree", "unrated"]
-_CODES = {**{verdict: code for code, verdict in enumerate(VERDICTS)}, "unrated": UNRATED}
 
-
-class _OfModels(Condition):
-    """A condition that names one model or two; names may give them shorter ones."""
-
-    def named(self, names: Names) -> str:
-        """What the first of them is called."""
-        model = str(getattr(self, "model", ""))
-        return names.get(model, model)
-
-    def check(self, listing: Listing) -> None:
-        for name in ("model", "other"):
-            if model := getattr(self, name, ""):
-                scores_of(listing, model)
-
-
-class VerdictIs(_OfModels):
-    """A model's verdict."""
-
-    query: ClassVar[str] = "verdict"
-    measure: ClassVar[str] = REWARDS
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Model
-    verdict: RatedAs
-
-    def words(self, names: Names) -> str:
-        return _rated(self.named(names), self.verdict)
-
-    def holds(self, listing: Listing) -> Bools:
-        return _has_verdict(listing, self.model, self.verdict)
-
-    def known(self, listing: Listing) -> Bools | None:
-        return None if self.verdict == "unrated" else ~_has_verdict(listing, self.model, "unrated")
-
-
-class ModelsDiffer(Condition):
-    """The models that rated the row do not all have the same verdict."""
-
-    query: ClassVar[str] = "differ"
-    measure: ClassVar[str] = REWARDS
-    differ: Literal["yes"] = "yes"
-
-    def words(self, names: Names) -> str:
-        return "models disagree"
-
-    def holds(self, listing: Listing) -> Bools:
-        results: Results = listing.results
-        return results.aligned.differ()
-
-
-class VerdictsAre(_OfModels):
-    """A cell of the table of two models' verdicts."""
-
-    query: ClassVar[str] = "verdicts"
-    measure: ClassVar[str] = REWARDS
-    identity: ClassVar[tuple[str, ...]] = ("model", "other")
-    model: Model
-    verdict: RatedAs
-    other: Model
-    other_verdict: RatedAs
-
-    def words(self, names: Names) -> str:
-        first = _rated(self.named(names), self.verdict)
-        return f"{first}, {_rated(names.get(self.other, self.other), self.other_verdict)}"
-
-    def holds(self, listing: Listing) -> Bools:
-        first = _has_verdict(listing, self.model, self.verdict)
-        return first & _has_verdict(listing, self.other, self.other_verdict)
-
-    def known(self, listing: Listing) -> Bools:
-        """Both models rated the row, or the one that did not is asked for as such."""
-        found = np.ones(len(listing.rows), dtype=bool)
-        for model, verdict in ((self.model, self.verdict), (self.other, self.other_verdict)):
-            if verdict != "unrated":
-                found &= ~_has_verdict(listing, model, "unrated")
-        return found
-
-
-class _FlaggedBy(_OfModels):
+class _FlaggedBy(OfModels):
     """What may be said of a row by one model, or by any; `preposition` stands before its name."""
 
     identity: ClassVar[tuple[str, ...]] = ("model",)
@@ -157,7 +86,7 @@ class Failed(_FlaggedBy):
     preposition: ClassVar[str] = "with"
 
 
-class Seen(_OfModels):
+class Seen(OfModels):
     """Inside or outside a model's training data, where that is known."""
 
     query: ClassVar[str] = "seen"
@@ -175,21 +104,7 @@ class Seen(_OfModels):
         return np.asarray(scores_of(listing, self.model).seen != UNKNOWN)
 
 
-class RatedBy(_OfModels):
-    """A model has a verdict on the row, whichever it is."""
-
-    query: ClassVar[str] = "rated"
-    identity: ClassVar[tuple[str, ...]] = ("model",)
-    model: Model
-
-    def words(self, names: Names) -> str:
-        return f"rated by {self.named(names)}"
-
-    def holds(self, listing: Listing) -> Bools:
-        return ~_has_verdict(listing, self.model, "unrated")
-
-
-class _OfMargin(Range, _OfModels):
+class _OfMargin(Range, OfModels):
     """A range of margins of a model, which not every row has."""
 
     identity: ClassVar[tuple[str, ...]] = ("model",)
@@ -233,7 +148,7 @@ class SureIn(_OfMargin):
         return self.takes(np.abs(scores_of(listing, self.model).in_units))
 
 
-class _Cell(_OfModels):
+class _Cell(OfModels):
     x0: Number
     x1: Number
     y0: Number
@@ -252,7 +167,7 @@ class _Cell(_OfModels):
 
     def known(self, listing: Listing) -> Bools:
         names = [name for name in ("model", "other") if name in type(self).model_fields]
-        rated = [~_has_verdict(listing, getattr(self, name), "unrated") for name in names]
+        rated = [~has_verdict(listing, getattr(self, name), "unrated") for name in names]
         return np.asarray(np.all(rated, axis=0))
 
 
@@ -299,12 +214,13 @@ class MarginsIn(_Cell):
 class Sort(Order):
     """The order of rows. `of` is the model of a margin or the id of a user column.
 
-    `sharpest` is the distance between the models' margins where their verdicts differ, `size` the
-    distance of a margin from 0, `length` chosen minus rejected characters.
+    `sharpest` is the distance between the models' margins where their verdicts differ, `split` the
+    share of two models that have different verdicts, `size` the distance of a margin from 0,
+    `length` chosen minus rejected characters.
     """
 
     query: ClassVar[str] = "sort"
-    by: Literal["row", "sharpest", "margin", "size", "length", "column"] = "row"
+    by: Literal["row", "sharpest", "split", "margin", "size", "length", "column"] = "row"
     descending: bool = False
     of: Name = ""
     side: Side = "difference"
@@ -320,6 +236,7 @@ class Sort(Order):
         words = {
             "row": "row",
             "sharpest": "disagreement between the models",
+            "split": "how evenly the models part",
             "margin": f"margin of {self.of}",
             "size": f"size of the margin of {self.of}",
             "length": "length of chosen minus rejected",
@@ -354,6 +271,8 @@ class Sort(Order):
         match self.by:
             case "sharpest":
                 return results.aligned.apart()
+            case "split":
+                return np.where(results.many.split > 0, results.many.split, np.nan)
             case "margin":
                 return scores_of(listing, self.of).margin
             case "size":
@@ -381,6 +300,8 @@ LANGUAGE = Language(
         VerdictIs,
         ModelsDiffer,
         VerdictsAre,
+        TwoPart,
+        JointIs,
         SubsetIs,
         ColumnIs,
         Truncated,
@@ -416,23 +337,3 @@ LANGUAGE = Language(
         *SEARCHES,
     ),
 )
-
-
-def scores_of(listing: Listing, model: str) -> ModelScores:
-    """The numbers of a model of the run. Raises BadInput if it has no such model."""
-    results: Results = listing.results
-    if model not in results.aligned.models:
-        raise BadInput(
-            f"Run {results.run.id} has no model {model}.", f"It has {', '.join(results.models)}."
-        )
-    return results.aligned.models[model]
-
-
-def _has_verdict(listing: Listing, model: str, verdict: str) -> Bools:
-    return np.asarray(scores_of(listing, model).verdict == _CODES[verdict])
-
-
-def _rated(model: str, verdict: str) -> str:
-    """What a model did with the pair."""
-    verb = {"agree": "agrees", "tie": "ties", "disagree": "disagrees"}.get(verdict, "did not rate")
-    return f"{model} {verb}"

@@ -17,8 +17,9 @@ from ivan_core.engine.opinions import second_choices, used_opinions
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare import sentences
-from ivan_core.experiments.compare.conditions import REWARDS, listing
+from ivan_core.experiments.compare.conditions import listing
 from ivan_core.experiments.compare.findings import findings
+from ivan_core.experiments.compare.many_figures import MANY_CHARTS
 from ivan_core.experiments.compare.model_figures import (
     agreement,
     agreement_by_more,
@@ -33,6 +34,7 @@ from ivan_core.experiments.compare.model_figures import (
     verdicts,
 )
 from ivan_core.experiments.compare.results import Results, margins_of, open_results
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
 from ivan_core.figures.choices import COLUMN, ONE_MODEL, OTHER_MODEL, ROW, SIDE, Choice, Wish
 from ivan_core.figures.words import first_upper, model_words, rows_words
@@ -216,6 +218,7 @@ CHARTS = (
         names_them=True,
         measure=REWARDS,
     ),
+    *MANY_CHARTS,
     Chart(
         "coverage",
         "Agreement if only the surest pairs counted",

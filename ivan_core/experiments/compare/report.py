@@ -8,11 +8,12 @@ from math import isnan
 from typing import Any, TextIO
 
 from ivan_core.experiments.compare.results import Results, files, open_results
-from ivan_core.experiments.compare.tables import UNKNOWN, UNRATED
+from ivan_core.experiments.compare.tables import UNKNOWN
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.download import Columns
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.intervals import Rate
+from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.sentences import (
     balanced_words,
     counts_sentence,

@@ -27,7 +27,6 @@ from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.compare.tables import (
     SCORES,
     TABLE,
-    UNRATED,
     Aligned,
     Ints,
     align,
@@ -41,7 +40,9 @@ from ivan_core.lists.page import page_of
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
-from ivan_core.metrics.intervals import number_text
+from ivan_core.metrics.intervals import PROMPT, number_text
+from ivan_core.metrics.models.judged import UNRATED
+from ivan_core.metrics.models.many import ManyModels
 from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
@@ -87,6 +88,17 @@ class Results:
     def aligned(self) -> Aligned:
         """The numbers of every model as arrays with one place a row."""
         return align(self.table)
+
+    @cached_property
+    def many(self) -> ManyModels:
+        """What all models together made of the rows."""
+        prompts = None
+        if PROMPT in self.table.columns:
+            prompts = self.dataset.prompt_groups[self.aligned.row_ids]
+        aligned = self.aligned
+        return ManyModels(
+            aligned.judged(self.typical_margins, prompts), aligned.subset, aligned.subsets
+        )
 
     @cached_property
     def sharpest(self) -> list[int]:

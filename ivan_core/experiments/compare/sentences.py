@@ -18,8 +18,9 @@ from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.many_sentences import many_quotes
 from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.figures.choices import Wish
 from ivan_core.figures.words import Quote, shown_rate, source_line
 from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset, rated
@@ -44,6 +45,8 @@ from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
 
 MOST_SUBSETS = 12
 MOST_COLUMNS = 12
+_MOST_BY_TWO = 6
+"""Of more models not each two are told of: there would be hundreds of sentences."""
 _SIDES_WITH = "How often does it side with the choice?"
 
 
@@ -65,8 +68,10 @@ def quotes(results: Results) -> list[Quote]:
         found.append(Quote(_SIDES_WITH, best.sentence, "agreement"))
     found += _by_subset(results)
     found += _by_own_columns(results)
-    for first, second in combinations(results.models, 2):
-        found += _of_two(results, first, second)
+    if len(results.models) <= _MOST_BY_TWO:
+        for first, second in combinations(results.models, 2):
+            found += _of_two(results, first, second)
+    found += many_quotes(results)
     found += [] if results.whole else _sureness(results)
     found += _by_user_columns(results)
     order = list(dict.fromkeys(quote.question for quote in found))

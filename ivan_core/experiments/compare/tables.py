@@ -5,7 +5,7 @@ As arrays, one place a row, any filter of it is a few operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
+from ivan_core.metrics.models.judged import UNRATED, Judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,8 +158,6 @@ Codes = NDArray[np.int8]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-UNRATED = -1
-"""Code of a row without a verdict; the others are places in `VERDICTS`."""
 UNKNOWN = -1
 """Code of a row of which nobody knows whether the model was trained on it; else 0 or 1."""
 
@@ -202,6 +201,25 @@ class Aligned:
     def at(self, row_ids: Sequence[int]) -> Ints:
         """The places of rows that the run has."""
         return np.searchsorted(self.row_ids, np.asarray(row_ids, np.int64))
+
+    def judged(self, units: Mapping[str, float | None], prompts: Ints | None) -> Judged:
+        """The same as arrays of all models; `units` are typical margins, `prompts` one a row."""
+        own = list(self.models.values())
+        scales = [units.get(model) or 1.0 for model in self.models]
+        margins = [one.margin / unit for one, unit in zip(own, scales, strict=True)]
+
+        def lines(arrays: Iterable[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
+            return np.array(list(arrays), kind).reshape(len(own), len(self.row_ids))
+
+        return Judged(
+            tuple(self.models),
+            lines((one.verdict for one in own), np.int8),
+            lines(margins, np.float64),
+            lines((one.chosen_reward for one in own), np.float64),
+            lines((one.rejected_reward for one in own), np.float64),
+            lines((one.seen for one in own), np.int8),
+            prompts,
+        )
 
     def apart(self) -> Floats:
         """How far the models' margins lie apart where their verdicts differ; NaN elsewhere."""

@@ -18,7 +18,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES
 from ivan_core.engine.opened import named_runs
 from ivan_core.experiments.columns.conditions import OFFERS as SEARCHES, TextHas, UserColumnIn
-from ivan_core.experiments.compare.conditions import REWARDS as VERDICTS
+from ivan_core.experiments.compare.verdicts import REWARDS as VERDICTS
 from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults, open_rewrite

@@ -11,7 +11,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import RunState
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.experiments.rewrite import sentences
 from ivan_core.experiments.rewrite.conditions import listing
 from ivan_core.experiments.rewrite.findings import findings

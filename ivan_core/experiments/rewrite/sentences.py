@@ -13,7 +13,7 @@ from functools import partial
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs, opened
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.experiments.labels.conditions import LABELS, label_name
 from ivan_core.experiments.rewrite.conditions import MEANING, STATES, in_state
 from ivan_core.experiments.rewrite.numbers import Numbers, numbers

@@ -24,7 +24,7 @@ from ivan_core.experiments.analysis.sentences.picked import (
     which_sentence,
 )
 from ivan_core.experiments.analysis.views import behind, of_share
-from ivan_core.experiments.compare.conditions import REWARDS
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.figures.words import FOR_THE_PAPER
 from ivan_core.lists.conditions import Condition, Ints
 from ivan_core.lists.others import measures_of

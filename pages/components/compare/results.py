@@ -22,10 +22,12 @@ from ivan_core.experiments.compare.results import Results, files
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
+from ivan_core.metrics.models.joint import LEAST_MODELS
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.metrics.training import trainings_told
 from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
+from pages.components.compare.many import MOST_APART, agreement_grid, how_alike
 from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
@@ -104,6 +106,9 @@ def _bars(results: Results) -> None:
     column = _BY_SUBSET
     if len(columns) > 1:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
+    if len(results.models) > MOST_APART:
+        agreement_grid(results, "" if column == _BY_SUBSET else column)
+        return
     best, told = _ceiling(results)
     chart = _bars_of(results.run.id, results.run.done, column, dark(), best, results)
     own = "" if column == _BY_SUBSET else column
@@ -146,14 +151,20 @@ def _reward_bins(
 
 
 def _tabs(results: Results) -> None:
-    """Four questions, of which the open one computes."""
+    """Questions, of which the open one computes."""
     tabs: dict[str, Callable[[Results], None]] = {
         "Where do they differ?": where_they_differ,
         "How sure are they?": how_sure,
         "Is it just length?": _length,
         "Rewards": _rewards,
     }
-    first = "Where do they differ?" if len(results.models) > 1 else "Rewards"
+    first = "Rewards"
+    if len(results.models) > 1:
+        first = "Where do they differ?"
+    if len(results.models) >= LEAST_MODELS:
+        tabs["How alike are they?"] = how_alike
+    if len(results.models) > MOST_APART:
+        first = "How alike are they?"
     tabs[one_view("More views", list(tabs), "view", first)](results)
 
 

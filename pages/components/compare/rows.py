@@ -12,16 +12,10 @@ import streamlit as st
 
 from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.columns.conditions import TextHas
-from ivan_core.experiments.compare.conditions import (
-    Failed,
-    ModelsDiffer,
-    Seen,
-    Truncated,
-    VerdictIs,
-    listing,
-)
+from ivan_core.experiments.compare.conditions import Failed, Seen, Truncated, listing
 from ivan_core.experiments.compare.report import file_columns
 from ivan_core.experiments.compare.results import Results, rows_page
+from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of

@@ -44,13 +44,10 @@ from ivan_core.experiments.analysis.views import (
     of_share,
     why_behind,
 )
-from ivan_core.experiments.compare.conditions import (
-    LANGUAGE as OF_COMPARISONS,
-    REWARDS,
-    listing as compared,
-)
+from ivan_core.experiments.compare.conditions import LANGUAGE as OF_COMPARISONS, listing as compared
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import UNKNOWN
+from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.lists.conditions import Condition, Filter, matching, matching_rows
 from ivan_core.lists.others import Elsewhere, measures_of
 from ivan_core.lists.url import query_of, read_filter

@@ -17,9 +17,10 @@ from ivan_core.charts.sides import agreement_by_larger_bars, length_bars
 from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.compare import clicks
-from ivan_core.experiments.compare.conditions import LANGUAGE, RatedBy, Seen, listing
+from ivan_core.experiments.compare.conditions import LANGUAGE, Seen, listing
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.compare.sentences import two_models
+from ivan_core.experiments.compare.verdicts import RatedBy
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
 from ivan_core.lists.url import query_of, read_filter
 from ivan_core.metrics.agreement import by_subset

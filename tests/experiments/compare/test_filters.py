@@ -19,17 +19,15 @@ from ivan_core.experiments.compare.conditions import (
     Failed,
     MarginIn,
     MarginsIn,
-    ModelsDiffer,
     RewardsIn,
     Seen,
     Sort,
     SureIn,
     Truncated,
-    VerdictIs,
-    VerdictsAre,
     listing,
 )
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs, VerdictsAre
 from ivan_core.lists.conditions import Filter, fitting, matching_rows, without_value
 from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.agreement import by_subset, rated, rows_in_bar

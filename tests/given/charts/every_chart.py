@@ -18,6 +18,8 @@ from given.tables.labels import HARMLESS, INSULT, SENTIMENT, TOPICS
 from ivan_core.charts import (
     agreement,
     annotators,
+    fewest,
+    heat,
     imprint,
     labels,
     live,
@@ -29,6 +31,7 @@ from ivan_core.charts import (
     sides,
     small,
 )
+from ivan_core.experiments.compare.tables import align
 from ivan_core.metrics.agreement import by_subset, running_agreement
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.columns import agreement_by_larger, column_bins
@@ -42,6 +45,8 @@ from ivan_core.metrics.labels.shares import (
     prevalences,
     topic_counts,
 )
+from ivan_core.metrics.models.fewest import Fewest
+from ivan_core.metrics.models.many import ManyModels
 from ivan_core.metrics.paired import margin_cells, shared_rows, verdict_table
 from ivan_core.metrics.reliability import reliability as sureness, risk_coverage
 from ivan_core.metrics.robustness.changes import (
@@ -108,6 +113,20 @@ def two_models(n: int, shift: float = 0.6, subsets: int = 2) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def many_models(table: pd.DataFrame) -> ManyModels:
+    """What the models of a table made of its rows."""
+    aligned = align(table)
+    units = {model: scores.unit for model, scores in aligned.models.items()}
+    return ManyModels(aligned.judged(units, None), aligned.subset, aligned.subsets)
+
+
+def shows(many: ManyModels) -> Fewest:
+    """The few of the models that show all disagreements."""
+    found = many.fewest
+    assert found is not None
+    return found
+
+
 def of_scores(table: pd.DataFrame) -> dict[str, Draw]:
     """All charts of a comparison; those of one model take the first, those of two the first two."""
     names = list(dict.fromkeys(table["model"]))
@@ -115,10 +134,16 @@ def of_scores(table: pd.DataFrame) -> dict[str, Draw]:
     shared = shared_rows(table, names[0], names[-1]) if names else None
     points = running_agreement(chunk_counts(table))
     column = pd.Series(np.arange(len(one)) % 3 - 1.0, index=one["row_id"])
+    many = many_models(table)
     found: dict[str, Draw] = {
         "agreement.agreement_bars": lambda dark: agreement.agreement_bars(
             by_subset(table), ceiling=ceiling(82, 100), dark=dark
         ),
+        "heat.agreement_cells": lambda dark: heat.agreement_cells(many.grid, dark=dark),
+        "heat.likeness_cells": lambda dark: heat.likeness_cells(
+            many.alike, many.order("equal"), "equal", dark=dark
+        ),
+        "fewest.fewest_bars": lambda dark: fewest.fewest_bars(shows(many), dark=dark),
         "live.agreement_so_far": lambda dark: live.agreement_so_far(points, 2000, dark=dark),
         "rewards.reward_cells": lambda dark: rewards.reward_cells(reward_bins(one), dark=dark),
         "rewards.margin_bars": lambda dark: rewards.margin_bars(margin_histogram(one), dark=dark),

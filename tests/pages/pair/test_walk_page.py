@@ -9,14 +9,9 @@ from given import made_runs
 from given.made_labellings import FIRST, REFUSAL
 
 from ivan_core.engine import archive
-from ivan_core.experiments.compare.conditions import (
-    LANGUAGE,
-    ModelsDiffer,
-    Sort,
-    VerdictIs,
-    listing,
-)
+from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs
 from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.lists.url import query_of
 from pages.components.pair.walk import Walk

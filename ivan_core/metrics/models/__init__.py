@@ -1,0 +1,1 @@
+"""Many models on the same pairs: agreement, likeness, what few show."""

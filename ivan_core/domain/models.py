@@ -130,7 +130,9 @@ class ModelCard(BaseModel):
     """What the model's files call its score; empty where they give no telling name."""
     note: str = ""
     way: str = ""
-    """How texts were read, in words, where not simply one by one or in batches."""
+    """How its texts are read, in words, where not simply one by one or in batches."""
+    shared_way: str = ""
+    """How under a token budget below 0; empty where the model cannot read a prompt once."""
     server: ServerFacts | None = None
     """The program that ran it, where that was another one than IVAN."""
 
@@ -146,6 +148,11 @@ class ModelCard(BaseModel):
     def slug(self) -> str:
         """The id as a file name."""
         return file_slug(self.id)
+
+    def under(self, budget: int) -> ModelCard:
+        """The card of the model as it scores under a token budget: see `RewardModel.tune`."""
+        way = self.shared_way if budget < 0 and self.shared_way else self.way
+        return self.model_copy(update={"way": way, "shared_way": ""})
 
     @property
     def lasts(self) -> bool:
@@ -198,8 +205,9 @@ class RewardModel(Protocol):
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
         """Choose the token budget of a batch by a short measurement, or take `known`.
 
-        Returns the budget in tokens; 0 means one text at a time. The budget decides how texts are
-        batched, so a run keeps it and gives it back as `known` when it is resumed.
+        Returns the budget in tokens; 0 means one text at a time, and below 0 that what texts share,
+        mostly a pair's prompt, is read once. The budget decides how texts are batched, so a run
+        keeps it and gives it back as `known` when it is resumed.
         """
         ...
 

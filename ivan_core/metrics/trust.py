@@ -97,6 +97,8 @@ class ModelFacts:
     texts: int
     trained_on_dataset: bool | None
     batch: BatchDifference | None
+    way: str = ""
+    """How the model read its texts, in a sentence, where not simply in batches."""
 
 
 def batch_difference(
@@ -122,7 +124,7 @@ def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:
         (
             check_format(facts.input_format, facts.input_format_guessed),
             check_truncation(counts.truncated, counts.rated),
-            check_batch(facts.batch, facts.dtype, summary.typical_margin),
+            check_batch(facts.batch, facts.dtype, summary.typical_margin, facts.way),
             check_scores(facts.distinct_rewards, facts.not_finite, facts.texts),
             check_direction(summary.agreement, facts.head_label),
             check_seen(summary.seen, summary.unseen, counts.rated, facts.trained_on_dataset),
@@ -165,37 +167,40 @@ def check_truncation(truncated: int, rated: int) -> Check:
     )
 
 
-def check_batch(batch: BatchDifference | None, dtype: str, typical_margin: float | None) -> Check:
-    """Whether a text scored in a batch gets the reward it gets alone.
+def check_batch(
+    batch: BatchDifference | None, dtype: str, typical_margin: float | None, way: str = ""
+) -> Check:
+    """Whether a text scored in a batch gets the reward it gets alone; `way` says how it was read.
 
     In full precision green below a change of 0.0001; in half precision green up to 1% of the
     typical margin. More is amber; red if a verdict changes.
     """
-    name = "same score in any batch"
+    level, reason = _batch_changes(batch, dtype, typical_margin)
+    return Check("same score in any batch", level, f"{reason} {way}".strip())
+
+
+def _batch_changes(
+    batch: BatchDifference | None, dtype: str, typical_margin: float | None
+) -> tuple[Level, str]:
     if batch is None:
-        return Check(name, "unknown", "Scores alone and in a batch were not compared.")
+        return "unknown", "Scores alone and in a batch were not compared."
     rows = number_of(batch.rows, "row")
     if batch.verdicts_changed:
-        return Check(
-            name,
-            "red",
-            f"{batch.verdicts_changed} of {rows} got another verdict in a batch than alone.",
-        )
+        changed = f"{batch.verdicts_changed} of {rows}"
+        return "red", f"{changed} got another verdict in a batch than alone."
     if not batch.largest < float("inf"):
-        return Check(name, "red", f"Some of {rows} got no finite score alone or in a batch.")
+        return "red", f"Some of {rows} got no finite score alone or in a batch."
     if batch.largest == 0:
-        return Check(name, "green", f"{rows} got exactly the same scores alone and in a batch.")
+        return "green", f"{rows} got exactly the same scores alone and in a batch."
     change = f"{rows} changed by at most {batch.largest:.2g} in a batch"
     if dtype in _FULL_PRECISION:
         level: Level = "green" if batch.largest < FULL_PRECISION_AMBER else "amber"
-        return Check(name, level, f"The scores of {change}; no verdict changed.")
+        return level, f"The scores of {change}; no verdict changed."
     if not typical_margin:
-        return Check(name, "unknown", f"The scores of {change}, with no margin to compare to.")
+        return "unknown", f"The scores of {change}, with no margin to compare to."
     share = batch.largest / typical_margin
     level = "green" if share <= HALF_PRECISION_AMBER else "amber"
-    return Check(
-        name, level, f"The scores of {change}, {share:.2%} of a typical margin; no verdict changed."
-    )
+    return level, f"The scores of {change}, {share:.2%} of a typical margin; no verdict changed."
 
 
 def check_scores(distinct: int, not_finite: int, texts: int) -> Check:

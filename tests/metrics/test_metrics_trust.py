@@ -136,6 +136,14 @@ def test_what_a_batch_changes(largest: float, changed: int, dtype: str, level: s
     assert check_batch(BatchDifference(16, largest, changed), dtype, 2.0).level == level
 
 
+def test_how_texts_were_read_stands_beside_what_a_batch_changes() -> None:
+    once = trust_strip(summary(), replace(GOOD, way="Reads a pair's prompt once.")).checks[2]
+    assert once.reason == (
+        "The scores of 16 rows changed by at most 2e-07 in a batch; no verdict changed. "
+        "Reads a pair's prompt once."
+    )
+
+
 def test_an_untried_batch_is_unknown() -> None:
     assert check_batch(None, "float32", 1.0).level == "unknown"
     assert check_batch(BatchDifference(16, 0.1, 0), "float16", None).level == "unknown"

@@ -20,7 +20,12 @@ from ivan_core.backends.reward_models.loading import Loaded
 from ivan_core.backends.reward_models.probes import probe_dialogues, probe_pairs
 from ivan_core.backends.reward_models.products import products_seconds
 from ivan_core.backends.reward_models.shared_prompts import LEAST_GAIN, Plan, distinct
-from ivan_core.backends.reward_models.sharing_rules import plan_for, why_not_shared, why_not_trusted
+from ivan_core.backends.reward_models.sharing_rules import (
+    plan_for,
+    why_not_shared,
+    why_not_trusted,
+    window,
+)
 from ivan_core.backends.reward_models.tokens import NoInput, TokenRow, token_rows
 from ivan_core.backends.reward_models.tuning import (
     PROBES,
@@ -30,8 +35,6 @@ from ivan_core.backends.reward_models.tuning import (
 )
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
-
-READS_ONCE = "Reads a pair's prompt once."
 
 
 class TransformersRewardModel:
@@ -49,11 +52,11 @@ class TransformersRewardModel:
         self._runner = BatchRunner(
             loaded.card.id, loaded.model, loaded.rules.pad_id, self._padded_logits, self._rewards
         )
-        if not plain:
-            self._use_packed()
+        self._packed = not plain and self._use_packed()
         self._why_not_shared = why_not_shared(self._model) or why_not_trusted(
             self._model, self._readable(probe_pairs()), self._padded_logits, self._rewards
         )
+        self.card = self.card.model_copy(update=self._ways_told())
         self._budget = GPU_BUDGETS[0] if self._on_gpu else UNMEASURED_CPU_BUDGET
 
     def score(
@@ -84,14 +87,12 @@ class TransformersRewardModel:
         slow for that is not measured.
         """
         self._budget = self._measured(dialogues) if known is None else known
-        self.card = self.card.model_copy(update={"way": self._way()})
         return self._budget
 
     def ways(self) -> dict[str, tuple[int, ...]]:
         """The ways it can score beside one text at a time, by name, with the budgets to try."""
         budgets = GPU_BUDGETS if self._on_gpu else CPU_BUDGETS
-        packed = self._runner.forward != self._padded_logits
-        found: dict[str, tuple[int, ...]] = {PACKED if packed else IN_BATCHES: budgets}
+        found: dict[str, tuple[int, ...]] = {PACKED if self._packed else IN_BATCHES: budgets}
         if not self._why_not_shared:
             found[PROMPTS_ONCE] = tuple(-budget for budget in budgets)
         return found
@@ -104,12 +105,17 @@ class TransformersRewardModel:
         """Seconds that the model's matrix products alone take for so many tokens; None: unknown."""
         return products_seconds(self._model, tokens)
 
-    def _way(self) -> str:
+    def _ways_told(self) -> dict[str, str]:
+        """What the card says of how texts are read."""
+        if self._packed:
+            return {"way": "Scored without padding (disentangled-flash)."}
         if not hasattr(self._model, "score"):  # An encoder: no reply stands behind a prompt.
-            return self.card.way
+            return {}
         if self._why_not_shared:
-            return f"Reads every text by itself: {self._why_not_shared}."
-        return READS_ONCE if self._budget < 0 else ""
+            return {"way": f"Reads a prompt again for each reply: {self._why_not_shared}."}
+        most = window(self._model)
+        except_long = "" if most is None else f"; not for texts of more than {most:,} tokens"
+        return {"shared_way": f"Reads a pair's prompt once{except_long}."}
 
     def _measured(self, dialogues: Sequence[Dialogue]) -> int:
         rows = token_rows(dialogues[:PROBES], self._tokenizer, self._rules)
@@ -181,9 +187,9 @@ class TransformersRewardModel:
             [row + [fill] * (width - len(row)) for row in values], device=self._model.device
         )
 
-    def _use_packed(self) -> None:
+    def _use_packed(self) -> bool:
         if not packed_deberta.available(self._model):
-            return
+            return False
         import torch
 
         with torch.inference_mode():
@@ -195,8 +201,7 @@ class TransformersRewardModel:
             )
         if packed is not None:
             self._runner.forward = packed
-            way = "Scored without padding (disentangled-flash)."
-            self.card = self.card.model_copy(update={"way": way})
+        return packed is not None
 
     def _readable(self, dialogues: Sequence[Dialogue]) -> list[TokenRow]:
         rows = token_rows(dialogues, self._tokenizer, self._rules)

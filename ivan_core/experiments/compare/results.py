@@ -306,6 +306,7 @@ def trust_strips(
             texts=len(rewards),
             trained_on_dataset=card.trained_on_hh if on_hh else None,
             batch=batches.get(summary.model),
+            way=card.way,
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips

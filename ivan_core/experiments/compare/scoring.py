@@ -398,8 +398,18 @@ def kept_difference(context: RunContext, name: str) -> BatchDifference | None:
     return BatchDifference(*kept) if kept else None
 
 
+def kept_card(context: RunContext, name: str) -> ModelCard:
+    """The card of a model that scored in a run; it says how texts were read if any were."""
+    parts = context.parts
+    card = ModelCard.model_validate(parts.rows(f"card|{name}")[0])
+    budgets = (parts.rows(key)[0] for key in (f"tokens|{name}", "tokens") if key in parts)
+    return card.under(next(budgets, 0))
+
+
 def _fact(model: _Model) -> str:
-    return f"batch|{model.identity}"
+    """Where what was measured is kept: with prompts read as this run reads them."""
+    once = "|once" if (model.budget or 0) < 0 else ""
+    return f"batch|{model.identity}{once}"
 
 
 def _is_whole(one: _Open) -> bool:

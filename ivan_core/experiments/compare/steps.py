@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard, Reward, margin, verdict
@@ -20,6 +19,7 @@ from ivan_core.experiments.compare.scoring import (
     Scoring,
     Wanted,
     batch_key,
+    kept_card,
     kept_difference,
 )
 from ivan_core.experiments.compare.units import ScoredRow, Unit, plan_units
@@ -62,7 +62,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
             scoring.do(comparing.wanted(), comparing.keep, done, failed, unchecked)
             done = comparing.done
             scoring.release()
-    cards = [_card(context, name) for name in spec.models]
+    cards = [kept_card(context, name) for name in spec.models]
     batches = {name: kept_difference(context, name) for name in spec.models}
     return Compared(begun, cards, batches)
 
@@ -140,11 +140,6 @@ def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:
 
 def _rows(context: RunContext, key: str) -> list[ScoredRow]:
     return [ScoredRow.from_list(row) for row in context.parts.rows(key)]
-
-
-def _card(context: RunContext, name: str) -> ModelCard:
-    content: dict[str, Any] = context.parts.rows(f"card|{name}")[0]
-    return ModelCard.model_validate(content)
 
 
 def _scored(pair: Pair, rewards: Mapping[str, Reward]) -> ScoredRow:

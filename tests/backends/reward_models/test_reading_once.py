@@ -13,7 +13,7 @@ from given.tiny.decoders import tiny_decoder
 from given.tiny_models import CHATML_WITH_BOS, ask, load, tiny_qwen3
 
 from ivan_core.backends.reward_models import batch_runner, sharing_rules, tree_forward
-from ivan_core.backends.reward_models.scoring import READS_ONCE, TransformersRewardModel
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 from ivan_core.backends.reward_models.sharing_rules import why_not_alike
 from ivan_core.backends.reward_models.tokens import TokenRow
 from ivan_core.domain.models import Reward
@@ -68,13 +68,11 @@ def test_three_replies_to_each_prompt_get_the_scores_of_single_texts(
     model.tune([], known=-tokens)
     assert values(model.score(PAIRS)) == pytest.approx(alone, abs=1e-5)
     assert sum(seen) == 9  # All texts came in trees.
-    assert model.card.way == READS_ONCE
 
 
 def test_the_card_claims_it_only_for_a_budget_that_does_it(model: TransformersRewardModel) -> None:
-    assert (model.tune([], known=-512), model.card.way) == (-512, READS_ONCE)
-    assert (model.tune([], known=512), model.card.way) == (512, "")
-    assert (model.tune([], known=0), model.card.way) == (0, "")
+    ways = {budget: model.card.under(budget).way for budget in (-512, 512, 0)}
+    assert ways == {-512: "Reads a pair's prompt once.", 512: "", 0: ""}
 
 
 def test_texts_of_equal_tokens_tie_to_the_last_bit(
@@ -137,6 +135,8 @@ def test_texts_past_the_window_are_read_by_themselves(
     windowed.tune([], known=-4096)
     assert values(windowed.score(texts)) == pytest.approx(alone, abs=1e-5)
     assert seen == [3]
+    said = "Reads a pair's prompt once; not for texts of more than 320 tokens."
+    assert windowed.card.under(-4096).way == said
 
 
 def test_trees_too_large_for_the_memory_are_halved_and_a_single_one_is_read_as_texts(
@@ -210,7 +210,7 @@ def test_trees_that_give_other_scores_are_never_used_and_the_card_says_so(
     broken = load(folder)
     broken.tune([], known=-512)
     assert broken.score(PAIRS) == expected
-    assert broken.card.way.startswith("Reads every text by itself: ")
+    assert broken.card.under(-512).way.startswith("Reads a prompt again for each reply: ")
     assert re.search(says, broken.card.way)
 
 

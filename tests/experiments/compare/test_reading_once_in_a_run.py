@@ -1,0 +1,84 @@
+"""A comparison by a model that reads prompts once: its table, and what the manifest says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from fakes.reward_models import comparing_with
+from given.support import write_pairs
+from given.tiny_models import tiny_qwen3
+
+from ivan_core.backends.pools.here import PoolHere
+from ivan_core.backends.reward_models.loading import load_model
+from ivan_core.backends.reward_models.scoring import TransformersRewardModel
+from ivan_core.domain.models import ModelCard
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.transcripts import Dialogue
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+
+torch.set_num_threads(1)
+
+
+class WithBudget(TransformersRewardModel):
+    """A model for which a measurement would choose what is told here."""
+
+    chosen = 0
+
+    def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
+        return super().tune(dialogues, self.chosen if known is None else known)
+
+
+def compared(
+    data_dir: Path, pairs: Path, model: Path, budget: int
+) -> tuple[pd.DataFrame, str, str]:
+    """The table of a run under a budget, the way its card says, and its check of batches."""
+
+    def load_it(name: str, revision: str) -> TransformersRewardModel:
+        made = WithBudget(load_model(name, device="cpu"))
+        made.chosen = budget
+        return made
+
+    registry = Registry(data_dir)
+    asked = CompareSpec(dataset=DatasetRequest(source=str(pairs)), models=(str(model),))
+    run_id, _ = registry.add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    models = Models(lambda: None, PoolHere(load_it), together=False, slow=False)
+    work(registry, run_id, comparing_with(lambda *_: models))
+    folder = registry.folder(run_id)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    card = next(iter(manifest["models"]))
+    checks = manifest["trust"][0]["checks"]
+    batch = next(check["reason"] for check in checks if "batch" in check["name"])
+    return pd.read_parquet(folder / "table.parquet"), card["way"], batch
+
+
+def test_the_run_says_that_prompts_were_read_once_and_its_scores_are_those_of_single_texts(
+    tmp_path: Path,
+) -> None:
+    model, pairs = tiny_qwen3(tmp_path / "qwen3"), write_pairs(tmp_path / "pairs.jsonl", 20)
+    once, way, batch = compared(tmp_path / "once", pairs, model, -512)
+    alone, ordinary, _ = compared(tmp_path / "alone", pairs, model, 0)
+    assert (way, ordinary) == ("Reads a pair's prompt once.", "")
+    assert "16 rows" in batch
+    assert batch.endswith("Reads a pair's prompt once.")
+    sides = ["chosen_reward", "rejected_reward"]
+    assert once[sides].to_numpy() == pytest.approx(alone[sides].to_numpy(), abs=1e-5, nan_ok=True)
+    assert list(once["verdict"]) == list(alone["verdict"])
+
+
+def test_a_card_tells_of_the_way_under_the_budget_that_was_used() -> None:
+    may = ModelCard(id="m", shared_way="Reads a pair's prompt once.")
+    packed = ModelCard(id="m", way="Scored without padding.")
+    assert [may.under(budget).way for budget in (-1, 0, 1)] == [
+        "Reads a pair's prompt once.",
+        "",
+        "",
+    ]
+    assert [packed.under(budget).way for budget in (-1, 1)] == ["Scored without padding."] * 2
+    assert may.under(-1).cache_identity == may.cache_identity

@@ -281,3 +281,10 @@ def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:
     order = list(row_ids)
     random.Random(f"chunks-{seed}").shuffle(order)
     return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def seeded_sample(row_ids: Sequence[int], seed: int, most: int) -> list[int]:
+    """At most so many of the rows, drawn at random by a seed; their order means nothing."""
+    if len(row_ids) <= most:
+        return list(row_ids)
+    return random.Random(f"sample-{seed}").sample(row_ids, most)

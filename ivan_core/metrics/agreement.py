@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ivan_core.domain.pairs import TIED
-from ivan_core.metrics.intervals import Rate, design_in, rate_in, wilson, without_ends
+from ivan_core.metrics.intervals import PROMPT, Rate, design_in, rate_in, wilson, without_ends
 
 VERDICTS = ("agree", "tie", "disagree")
 ALL_SUBSETS = "all"
@@ -101,8 +101,14 @@ class SeenUnseen:
 
 
 def rated(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that have a verdict."""
-    return table[table["verdict"].isin(VERDICTS)]
+    """The rows that have a verdict; the table itself where all have one."""
+    has = table["verdict"].isin(VERDICTS).to_numpy(bool)
+    return table if has.all() else table[has]
+
+
+def narrow(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Those of the columns that there are: what rows are taken from should hold no others."""
+    return table[[name for name in columns if name in table.columns]]
 
 
 def count_verdicts(table: pd.DataFrame) -> Counts:
@@ -158,7 +164,8 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
     rates are missing where nothing was rated. Subsets are listed only if there are several.
     """
     rows: list[dict[str, object]] = []
-    for model, own in table.groupby("model", sort=False):
+    needed = narrow(table, "model", "subset", "verdict", "chosen_length", "rejected_length", PROMPT)
+    for model, own in needed.groupby("model", sort=False):
         labels = own["subset"].map(subset_label, na_action=None)
         parts: list[tuple[str, pd.DataFrame]] = [(ALL_SUBSETS, own)]
         if labels.nunique() > 1:
@@ -251,8 +258,8 @@ def subset_label(value: Hashable) -> str:
 def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]:
     verdicts = rows["verdict"].value_counts()
     counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
-    rule = length_rule(rows)
     own = rated(rows)
+    rule = length_rule(own)
     design = design_in(own, own["verdict"].isin(["agree"]).to_numpy(bool))
     return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
 

@@ -15,11 +15,16 @@ from ivan_core.metrics.agreement import (
     count_verdicts,
     length_balanced,
     length_rule,
+    narrow,
     rated,
     seen_unseen,
     typical_margin,
 )
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import PROMPT, Rate, wilson
+
+_NEEDED = ("verdict", "margin", "seen", "chosen_length", "rejected_length", PROMPT)
+"""What the rates of a model rest on."""
+_TRUNCATED = ("chosen_truncated", "rejected_truncated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,15 @@ class ModelSummary:
 
 def summarise(table: pd.DataFrame) -> list[ModelSummary]:
     """One summary for each model of the scores table, in order of first appearance."""
-    return [_summary(str(model), own) for model, own in table.groupby("model", sort=False)]
+    needed = narrow(table, "model", *_NEEDED, "failure", "identical", *_TRUNCATED)
+    return [_summary(str(model), own) for model, own in needed.groupby("model", sort=False)]
 
 
 def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
     counts = count_verdicts(table)
-    own = rated(table)
+    own = rated(narrow(table, *_NEEDED))
     all_pairs = agreement_of(own)
-    apart = seen_unseen(table)
+    apart = seen_unseen(own)
     baselines = length_rule(own)
     new = own
     if apart is not None and apart.unseen is not None:

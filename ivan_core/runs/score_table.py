@@ -24,8 +24,10 @@ _MARK = 0x4956414E
 _LAYOUT = 1
 _SCHEMA = (
     "CREATE TABLE models (number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE)",
-    # No column has a type: SQLite keeps what it is given, down to the sign of a zero.
-    "CREATE TABLE scores (model, text, reward, truncated, PRIMARY KEY (model, text)) WITHOUT ROWID",
+    # A reward has no type: SQLite keeps what it is given, down to the sign of a zero. A model has
+    # that of its number, without which no look-up would go by the key.
+    "CREATE TABLE scores (model INTEGER, text, reward, truncated, PRIMARY KEY (model, text)) "
+    "WITHOUT ROWID",
     f"PRAGMA application_id={_MARK}",
     f"PRAGMA user_version={_LAYOUT}",
 )
@@ -75,12 +77,7 @@ class ScoreTable:
         keys = [_key(text_hash) for text_hash in hashes]
         for start in range(0, len(keys), _AT_ONCE):
             asked = keys[start : start + _AT_ONCE]
-            rows = self._db.execute(
-                "SELECT text, reward, truncated FROM scores "
-                "WHERE model = (SELECT number FROM models WHERE identity = ?) "
-                f"AND text IN ({', '.join('?' * len(asked))})",
-                (identity, *asked),
-            )
+            rows = self._db.execute(found_by(len(asked)), (identity, *asked))
             for key, value, truncated in rows:
                 if type(value) is not float or truncated not in (0, 1):
                     raise Damaged(self._path)
@@ -187,6 +184,15 @@ class ScoreTable:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def found_by(texts: int) -> str:
+    """The look-up of so many texts of a model, which is given first."""
+    return (
+        "SELECT text, reward, truncated FROM scores "
+        "WHERE model = (SELECT number FROM models WHERE identity = ?) "
+        f"AND text IN ({', '.join('?' * texts)})"
+    )
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

@@ -26,7 +26,7 @@ from ivan_core.engine import handling as runs, machine
 from ivan_core.engine.machine import cache_size
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs.cache import ScoreCache
-from ivan_core.runs.score_table import SCORES_FILE
+from ivan_core.runs.score_table import SCORES_FILE, found_by
 
 
 def put_and_die(folder: Path, after: int) -> None:
@@ -101,6 +101,15 @@ def test_a_score_takes_less_than_a_hundred_bytes(tmp_path: Path) -> None:
         cache.put_many("a/model of a usual name", {name: Reward(0.25) for name in names})
     cache.close()
     assert (tmp_path / SCORES_FILE).stat().st_size < 60 * 5000
+
+
+def test_texts_are_looked_up_by_the_key_never_by_reading_the_whole_table(tmp_path: Path) -> None:
+    db = ScoreCache(tmp_path)._scores.opened()._db
+    assert db is not None
+    told = db.execute(f"EXPLAIN QUERY PLAN {found_by(500)}", ["model", *["a"] * 500]).fetchall()
+    assert [line[-1] for line in told if "scores" in line[-1]] == [
+        "SEARCH scores USING PRIMARY KEY (model=? AND text=?)"
+    ]
 
 
 def put_often(folder: Path, name: str) -> None:

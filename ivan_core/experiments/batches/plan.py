@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows, seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows, seeded_sample
 from ivan_core.domain.estimates import typical_tokens
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import RowsSpec, TaxonomySpec
@@ -50,7 +50,7 @@ def _dollars(spec: TaxonomySpec, dataset: PreparedDataset, row_ids: list[int]) -
     prices = prices_of(spec)
     if prices is None or not row_ids:
         return None
-    read = tuple(seeded_chunks(row_ids, 0, _MOST_READ)[0])
+    read = tuple(seeded_sample(row_ids, 0, _MOST_READ))
     tokens = round((_instructions(spec) + _text_bytes(dataset, read)) / _BYTES_A_TOKEN)
     written = typical_tokens(len(spec.keys), spec.max_completion_tokens)
     return prices.batch.requests({tokens: 2 * len(row_ids)}, written)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import lru_cache
 
 from ivan_core import catalog
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset, choose_rows
 from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
@@ -62,9 +63,8 @@ def plan(spec: CompareSpec) -> Plan:
     choice = choose_rows(spec, dataset)
     with closing(ScoreCache(data_dir() / "cache" / "scores", makes=False)) as cache:
         speeds = {name: speed_of(cache, name) for name in spec.models}
-        known = {
-            name: _known_share(cache, speed, spec, choice.row_ids) for name, speed in speeds.items()
-        }
+        hashes = _sampled_hashes(dataset, choice.row_ids) if any(speeds.values()) else []
+        known = {name: _known_share(cache, speed, hashes) for name, speed in speeds.items()}
     pairs = len(choice.row_ids)
     wanted = {name: round(2 * pairs * (1 - share)) for name, share in known.items()}
     takes, source = scoring_time(speeds, wanted)
@@ -99,14 +99,20 @@ def propose(rows: RowsSpec) -> Proposal:
     )
 
 
-def _known_share(
-    cache: ScoreCache, speed: Speed | None, spec: CompareSpec, row_ids: list[int]
-) -> float:
-    """Share of the rows' texts that this model has scored before (by a sample of many)."""
-    dataset = datasets.find(spec.dataset)
-    if speed is None or dataset is None or not row_ids:
-        return 0.0
+def _sampled_hashes(dataset: PreparedDataset, row_ids: list[int]) -> list[str]:
+    """The hashes of the rows' texts, those of some rows where there are many."""
     step = max(1, 2 * len(row_ids) // _LOOKED_UP)
-    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[row_ids[::step]]
-    hashes = {*numbers["chosen_hash"], *numbers["rejected_hash"]}
+    return _hashes(dataset, tuple(row_ids[::step]))
+
+
+@lru_cache(maxsize=16)
+def _hashes(dataset: PreparedDataset, row_ids: tuple[int, ...]) -> list[str]:
+    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[list(row_ids)]
+    return sorted({*numbers["chosen_hash"], *numbers["rejected_hash"]})
+
+
+def _known_share(cache: ScoreCache, speed: Speed | None, hashes: list[str]) -> float:
+    """Share of these texts that a model has scored before."""
+    if speed is None or not hashes:
+        return 0.0
     return len(cache.get_many(speed.identity, hashes)) / len(hashes)

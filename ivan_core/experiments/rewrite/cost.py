@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset, seeded_sample
 from ivan_core.domain.estimates import Dollars, typical_tokens, usd
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.pairs import Pair
@@ -123,7 +123,7 @@ def costs(
     spec: RewriteSpec, dataset: PreparedDataset, row_ids: Sequence[int], paid: Sequence[str]
 ) -> tuple[Cost, ...]:
     """The cost of each of `paid` ("rewriter", "labeler") for these rows."""
-    counted = tuple(seeded_chunks(list(row_ids), spec.seed, MOST_COUNTED)[0]) if row_ids else ()
+    counted = tuple(seeded_sample(row_ids, spec.seed, MOST_COUNTED))
     account, newest = "", 0
     if "labeler" in paid:
         from ivan_core.backends.openai.client import account_for

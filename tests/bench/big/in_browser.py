@@ -1,18 +1,16 @@
-"""Time a big run as a person sees it, in Chromium: `python bench_big_page.py FOLDER`.
+"""Times a big run as a person sees it, in Chromium.
 
-FOLDER is one that make_big_run.py wrote. Prints JSON: seconds from navigation until the page
-stands (in a browser that has the app's scripts from another page, and in new ones that fetch them
-first), and from a click on a bar or a bin until its rows are painted; the processor seconds that
-the server took for each, which other work on the machine does not change; the server's memory in
-MiB; and the machine's load at the time.
+Seconds from navigation until the page stands (in a browser that has the app's scripts from another
+page, and in new ones that fetch them first), and from a click on a bar, a bin or a question until
+what it asks for is painted; the processor seconds that the server took for each, which other work
+on the machine does not change; and the server's memory in MiB.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,20 +20,28 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHART = "[data-testid=stVegaLiteChart]"
 RUNS = "[data-testid=stDataFrame]"
 TABLE = ".ivan-table"
+QUESTIONS = (
+    "What does it reward?",
+    "Where does it go against people?",
+    "What did training change?",
+    "What breaks it?",
+    "Worth a second look",
+)
 COUNT = re.compile(r"^[\d,]+ pairs?(, 1 to 50 shown)?\. Click a pair")
 REPAINTED = """before => {
     const now = [...document.querySelectorAll('.ivan-table')].at(-1)?.innerText;
     return now && now !== before;
 }"""
 """Other rows than before."""
-ROWS = "160,800"
+IDLE = "[data-test-script-state=notRunning]"
 AGAIN = 5
 READING = 2.0
 """Seconds that somebody looks at the page before."""
@@ -136,28 +142,47 @@ def summary(found: list[dict[str, float]]) -> dict[str, float]:
 def clicks(server: Server, page: Page, marks: Callable[[], Any]) -> list[dict[str, float]]:
     """Click one mark after another, each on a page without conditions."""
     found = []
+    every = page.get_by_text(COUNT).inner_text()
     for number in range(AGAIN):
         mark = marks().nth(number)
         mark.scroll_into_view_if_needed(timeout=WAIT)
-        expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached(timeout=WAIT)
+        expect(page.locator(IDLE)).to_be_attached(timeout=WAIT)
         found.append(timed(server, rows_shown(page, mark)))
         # Without conditions, as it was: by the browser, which keeps nothing of the charts.
         page.goto(page.url.split("&")[0], wait_until="commit")
-        expect(page.get_by_text(f"{ROWS} pairs, 1 to 50 shown")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text(every, exact=True)).to_be_visible(timeout=WAIT)
     return found
 
 
-def bench(folder: Path) -> dict[str, Any]:
-    os.environ["IVAN_DATA_DIR"] = str(folder)
-    from ivan_core.engine import handling as runs
+def tabs(server: Server, page: Page, url: str) -> dict[str, Any]:
+    """Open an analysis, and choose its questions one after the other, twice."""
 
-    run_id = next(run.id for run in runs.every() if run.total >= 160_800)
+    def chosen(place: int) -> None:
+        page.get_by_role("radio", name=QUESTIONS[place]).click()
+        page.wait_for_url(re.compile(rf"[?&]view={place}\b"), timeout=WAIT)
+        expect(page.locator(IDLE)).to_be_attached(timeout=WAIT)
+
+    def open_it() -> None:
+        page.goto(url, wait_until="commit")
+        expect(page.get_by_role("radio", name=QUESTIONS[0])).to_be_visible(timeout=WAIT)
+        expect(page.locator(IDLE)).to_be_attached(timeout=WAIT)
+
+    found = {"open": timed(server, open_it)}
+    for visit in ("first", "again"):
+        for place in (*range(1, len(QUESTIONS)), 0):
+            told = timed(server, lambda place=place: chosen(place))
+            found[f"{QUESTIONS[place]} ({visit})"] = told
+    return found
+
+
+def bench_in_browser(folder: Path, runs: dict[str, str]) -> dict[str, Any]:
+    """What a person waits for: `runs` are those of the study, by their kinds."""
     load = os.getloadavg()[0]
     server = Server(folder)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
             # The libraries every page needs, before anything of the run is read.
             warm = new_page(browser)
@@ -165,7 +190,7 @@ def bench(folder: Path) -> dict[str, Any]:
             expect(warm.locator(RUNS)).to_be_visible(timeout=WAIT)
             before = server.mib()
             sleep(READING)
-            url = f"{server.base}/compare?run={run_id}"
+            url = f"{server.base}/compare?run={runs['compare']}"
             first = timed(server, lambda: opened(warm, url))
             after_open = server.mib()
             again = [timed(server, lambda: opened(warm, url)) for _ in range(AGAIN)]
@@ -177,13 +202,24 @@ def bench(folder: Path) -> dict[str, Any]:
             )
             cells = page.locator(CHART).filter(has=page.get_by_text("The rewards of both"))
             bins = clicks(server, page, lambda: _dense(page, cells))
-            return {
-                "run": run_id,
-                "open": {"first": first, "again": summary(again)},
+            found = {
+                "open, first visit": first,
+                "open again": summary(again),
                 "open in a new browser": summary(fresh),
+                "click a bar, first": bars[0],
                 "click a bar": summary(bars),
+                "click a bin, first": bins[0],
                 "click a bin": summary(bins),
-                "mib": {
+            }
+            if "labels" in runs:
+                labelled = f"{url}&{_by_label(runs['labels'])}"
+                found["filter by a label, first"] = timed(server, lambda: opened(page, labelled))
+                found["filter by a label"] = timed(server, lambda: opened(page, labelled))
+                analysis = f"{server.base}/analysis?run={runs['analysis']}"
+                found["analysis"] = tabs(server, page, analysis)
+            return {
+                **found,
+                "server mib": {
                     "before": round(before, 1),
                     "growth after opening": round(after_open - before, 1),
                     "growth at the end": round(server.mib() - before, 1),
@@ -193,6 +229,19 @@ def bench(folder: Path) -> dict[str, Any]:
             }
     finally:
         server.close()
+
+
+def _by_label(run_id: str) -> str:
+    """The condition, in an address, that a labeler gave a label to one of the replies."""
+    from ivan_core.experiments.compare.conditions import LANGUAGE
+    from ivan_core.experiments.labels.conditions import LabelIs
+    from ivan_core.lists.conditions import Filter
+    from ivan_core.lists.others import Elsewhere
+    from ivan_core.lists.url import query_of
+
+    asked = LabelIs(label="last_response_contains_insult")
+    one = Elsewhere(run=run_id, of="labels", asked=asked)
+    return urlencode(query_of(Filter(LANGUAGE).add(one)))
 
 
 def _dense(page: Page, cells: Any) -> Any:
@@ -211,13 +260,3 @@ class _From:
 
     def nth(self, number: int) -> Any:
         return self._marks.nth(self._start + number)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a data folder with one finished big run")
-    print(json.dumps(bench(parser.parse_args().folder.absolute()), indent=1))
-
-
-if __name__ == "__main__":
-    main()

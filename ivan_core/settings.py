@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import tomllib
@@ -112,6 +113,23 @@ def gpu_memory() -> tuple[int, ...]:
     if all(number.strip().isdecimal() for number in seen):
         return tuple(sizes[int(number)] for number in seen if int(number) < len(sizes))
     return tuple(sizes)
+
+
+def named_devices() -> tuple[str, ...]:
+    """The devices that score at the same time, one process each, as `IVAN_DEVICES` names them.
+
+    Such as ("cuda:0", "cuda:1") or ("cpu", "cpu"); empty where it is not set.
+
+    Raises:
+        BadInput: a name is none of a device.
+    """
+    named = tuple(name.strip() for name in setting("IVAN_DEVICES").split(",") if name.strip())
+    if wrong := [name for name in named if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name)]:
+        raise BadInput(
+            f"IVAN_DEVICES names {wrong[0][:40]!r}, which is no device.",
+            "Write cpu, or cuda:0, cuda:1 and so on, with commas between.",
+        )
+    return named
 
 
 def preset_name() -> str:

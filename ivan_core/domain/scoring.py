@@ -25,6 +25,8 @@ class ScoringTask:
     texts: Sequence[Dialogue]
     budget: int
     """The token budget of a batch, as `RewardModel.tune` gave it."""
+    label: str = ""
+    """What sentences call it, such as "chunk 3 of 12 with fake/one"."""
     both_ways: bool = False
     """Score the texts together, then each alone: the rewards of both follow each other."""
 
@@ -52,7 +54,7 @@ class ScoringPool(Protocol):
     """Reward models, wherever they work. Only one thread calls it."""
 
     def load(self, name: str, revision: str) -> ModelCard:
-        """Load a model beside those that are loaded, and tell its card.
+        """Load a model beside those that are loaded, and tell its card; no task is under way.
 
         An empty revision means the one that the name asks for, resolved now.
 
@@ -62,7 +64,10 @@ class ScoringPool(Protocol):
         ...
 
     def tune(self, name: str, dialogues: Sequence[Dialogue]) -> int:
-        """Measure the token budget of a batch on some texts: see `RewardModel.tune`."""
+        """Measure the token budget of a batch on some texts; no task is under way.
+
+        See `RewardModel.tune`.
+        """
         ...
 
     def score(
@@ -70,9 +75,9 @@ class ScoringPool(Protocol):
     ) -> Generator[ScoredTask, None, None]:
         """Do the tasks, each once, and give every one back as soon as it is done, in any order.
 
-        `tasks` reads texts as it is asked for more, and loads and tunes a model before its first
-        task: it is to be asked in the caller's thread, and only for what is worked on soon. Tasks
-        that are under way stay few: what is not given back is lost when the process is killed.
+        `tasks` reads texts as it is asked for more, and has a model tuned before the first task: it
+        is to be asked to the end, in the caller's thread, and only for what is worked on soon. What
+        was not given back is lost when the caller is killed.
 
         Raises:
             IvanError: no more can be scored; what was given back before stays.

@@ -4,8 +4,8 @@ addresses of servers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivan_core import catalog
@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import InputFormat, ModelCard, Quantization, RewardModel, SystemTurns
 from ivan_core.domain.words import number_of
 from ivan_core.models.names import OWN
-from ivan_core.settings import gpu_memory, has_gpu, memory_bytes
+from ivan_core.settings import gpu_memory, has_gpu, memory_bytes, named_devices
 
 _SERVED = "Tokenised here, scored by the server."
 
@@ -150,6 +150,50 @@ def _fit_gpus(parameters: int, quantization: Quantization) -> Fit:
     smaller = "; in 8 bits it fits" if quantization == "none" and needed / 2 <= sum(sizes) else ""
     has = f"{number_of(len(sizes), 'GPU')} with {sum(sizes) / 2**30:.0f} GiB"
     return Fit(False, f"needs about {needed / 2**30:.0f} GiB, and there is {has}{smaller}")
+
+
+def devices_for(names: Sequence[str], quantization: Quantization = "none") -> tuple[str, ...]:
+    """The devices on which models score at the same time, in one process each.
+
+    Those that are named in the settings, else all NVIDIA cards of this machine if there are several
+    and each may hold each model. None where one process is enough.
+
+    Raises:
+        BadInput: the settings name something that is no device.
+    """
+    if any(map(is_served, names)):
+        return ()
+    if named := named_devices():
+        return named
+    sizes = gpu_memory() if has_gpu() else ()
+    if len(sizes) < 2 or any(map(is_embedded, names)):
+        return ()
+    a_weight = 1 if quantization == "int8" else 2
+    needed = max((card(name).parameters or 0) * a_weight / ROOM for name in names)
+    return tuple(f"cuda:{number}" for number in range(len(sizes))) if needed <= min(sizes) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads models in one way, in this process or in another one: see `make`."""
+
+    input_format: InputFormat | None = None
+    max_tokens: int | None = None
+    system: SystemTurns = "keep"
+    quantization: Quantization = "none"
+    kept: Mapping[str, ModelCard] = field(default_factory=dict)
+    """The cards that a run that goes on keeps of its models."""
+
+    def __call__(self, name: str, revision: str) -> RewardModel:
+        return make(
+            name,
+            revision,
+            self.input_format,
+            self.max_tokens,
+            self.system,
+            self.quantization,
+            kept=self.kept.get(name),
+        )
 
 
 def make(

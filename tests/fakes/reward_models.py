@@ -19,6 +19,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+from ivan_core.backends.pools.devices import PoolOfDevices
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import ModelCard, Reward
@@ -46,6 +47,10 @@ class Fakes:
     hash begins with one of them. `log` names a file that gets a line for every chunk scored;
     `silent` ones tell of no progress inside a chunk, which is told by the clock. `held` names a
     file: while it exists a worker process stops after each unit of its run, whatever the kind.
+
+    With `devices` they work in a process for each, whose id goes to the file `pids`. A text whose
+    hash begins with `deadly` kills the process that scores it, until `deaths`, a file with a line
+    for each, has `lives` lines.
     """
 
     failing: str = ""
@@ -64,6 +69,11 @@ class Fakes:
     silent: bool = False
     log: str = ""
     held: str = ""
+    devices: tuple[str, ...] = ()
+    pids: str = ""
+    deadly: str = "none"
+    deaths: str = ""
+    lives: int = 0
 
     def environment(self) -> dict[str, str]:
         return {SETTING: json.dumps(asdict(self))}
@@ -132,10 +142,20 @@ class FakeRewardModel:
             time.sleep(3600)
         if self._calls == self._fakes.breaks_at_call:
             raise BackendUnavailable("The fake broke.", "Mend it.")
+        if any(dialogue.hash.startswith(self._fakes.deadly) for dialogue in read):
+            self._die()
         time.sleep(self._fakes.delay)
         if progress and not self._fakes.silent:
             progress(len(read))
         return [self._reward(dialogue.hash) for dialogue in read]
+
+    def _die(self) -> None:
+        with Path(self._fakes.deaths).open("a+") as file:
+            file.seek(0)
+            if len(file.readlines()) == self._fakes.lives:
+                return
+            file.write(f"{os.getpid()}\n")
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def _reward(self, text_hash: str) -> Reward:
         first, truncated = text_hash[0], text_hash[0] in self._fakes.truncated
@@ -146,6 +166,19 @@ class FakeRewardModel:
         if self._fakes.constant:
             return Reward(0.5, truncated)
         return Reward(fake_reward(self.card.id, text_hash, self._encoder.budget), truncated)
+
+
+@dataclass(frozen=True)
+class FakeLoader:
+    """Loads fakes in the process of a device."""
+
+    fakes: Fakes
+
+    def __call__(self, name: str, revision: str) -> FakeRewardModel:
+        if self.fakes.pids:
+            with Path(self.fakes.pids).open("a") as file:
+                file.write(f"{os.getpid()}\n")
+        return FakeRewardModel(name, self.fakes)
 
 
 def provider(fakes: Fakes) -> dict[str, Work]:
@@ -159,7 +192,7 @@ def provider(fakes: Fakes) -> dict[str, Work]:
                 time.sleep(3600)
             return FakeRewardModel(name, fakes, encoder if fakes.together else None)
 
-        pool = PoolHere(load)
+        pool = PoolOfDevices(FakeLoader(fakes), fakes.devices) if fakes.devices else PoolHere(load)
         return Models(lambda: wait_for_slot(context, slot), pool, fakes.together, fakes.slow)
 
     return comparing_with(provide)

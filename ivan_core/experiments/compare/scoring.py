@@ -51,6 +51,8 @@ class Wanted:
     model: str
     texts: Mapping[str, Dialogue]
     weight: int
+    label: str = ""
+    """What sentences call it: see `ScoringTask`."""
 
 
 Keep = Callable[[Wanted, Mapping[str, Reward], int], None]
@@ -150,15 +152,15 @@ class Scoring:
         failed: Mapping[str, dict[str, Reward]] | None = None,
         probes: Mapping[str, Sequence[Dialogue]] | None = None,
     ) -> None:
-        """Have all that is wanted scored and kept; models are loaded when they are first needed.
+        """Have all that is wanted scored, by models that are loaded, and kept.
 
         `done` is the progress before, `failed` what each model could not score before, by text.
         `probes` are texts, both sides of a pair by turns, that a model scores in a batch and
         alone, to keep whether the batch shows.
 
         Raises:
-            IvanError: a model cannot be had or failed, or nothing can be written. All that was
-                scored before is kept.
+            IvanError: a model failed, or nothing can be written. All that was scored before is
+                kept.
         """
         with Writer() as writer:
             flow = _Flow(self, writer, keep, done, failed or {}, probes or {})
@@ -167,12 +169,19 @@ class Scoring:
                     flow.arrived(task)
         flow.check_nothing_missing()
 
-    def at(self, name: str) -> _Model:
-        """A model, loaded now if it is not."""
+    def ready(self, name: str) -> None:
+        """Load a model as soon as that is allowed, unless it is loaded.
+
+        Raises:
+            IvanError: it cannot be had, or is not the same any more.
+        """
         if name not in self._loaded:
             self._models.claim()
             self.say(f"Loading {name}")
             self.load(name)
+
+    def model(self, name: str) -> _Model:
+        """A model that is loaded."""
         return self._loaded[name]
 
     def say(self, what: str) -> None:
@@ -222,24 +231,26 @@ class _Flow:
         self._open: dict[str, _Open] = {}
         self._read: dict[str, int] = {}
         self._problem: IvanError | None = None
+        self._all_asked = False
 
     def tasks(self, wanted: Iterable[Wanted]) -> Iterator[ScoringTask]:
         """The texts that nobody has scored yet, in the order in which they are wanted."""
         for one in wanted:
             if self._problem:
                 return
-            model = self._scoring.at(one.model)
+            model = self._scoring.model(one.model)
             self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
-                task = ScoringTask(one.key, one.model, missing, self._budget(model, missing))
-                yield self._given(task)
+                budget = self._budget(model, missing)
+                yield self._given(ScoringTask(one.key, one.model, missing, budget, one.label))
             elif not opened.waits:
                 self._whole(opened)
         for name, texts in self._probes.items():
             if self._problem:
                 return
             yield from self._check(name, texts)
+        self._all_asked = True
 
     def progress(self, key: str, texts: int) -> None:
         """Tell how far the tasks under way are."""
@@ -259,7 +270,7 @@ class _Flow:
         """
         task = self._tasks.pop(scored.key)
         self._read.pop(scored.key, None)
-        model = self._scoring.at(task.model)
+        model = self._scoring.model(task.model)
         if scored.problem is not None:
             self._problem = self._problem or scored.problem
             return
@@ -294,8 +305,8 @@ class _Flow:
         """
         if self._problem:
             raise self._problem
-        if self._open or self._tasks:
-            raise RuntimeError(f"nothing came back of {[*self._tasks] or [*self._open]}")
+        if self._open or self._tasks or not self._all_asked:
+            raise RuntimeError(f"the pool left out tasks: {[*self._tasks] or [*self._open]}")
 
     def _look_up(self, model: _Model, one: Wanted) -> tuple[_Open, list[Dialogue]]:
         """What is known or promised of what is wanted, and the texts that are neither."""
@@ -346,8 +357,8 @@ class _Flow:
         cache = self._context.cache
         if model.card.lasts:
             cache.put_many(model.identity, rewards)
-        for text_hash in rewards:
-            del model.promised[text_hash]
+            for text_hash in rewards:
+                del model.promised[text_hash]
         # For the estimates of later plans: the speed of this model on this machine.
         facts = {
             "texts_per_second": model.texts / max(model.seconds, 1e-6),
@@ -364,14 +375,15 @@ class _Flow:
             self._keep(one.wanted, one.rewards, one.computed)
 
     def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
-        model = self._scoring.at(name)
+        model = self._scoring.model(name)
         self._scoring.say(f"Checking {name} alone against in a batch")
         # A server may be another one each time, so each run asks anew.
         seen = bool(texts) and model.card.server is None
         known = self._context.cache.recall(_fact(model)) if seen else None
         if known is None and texts:
             budget = self._scoring.budget(model, texts)
-            yield self._given(ScoringTask(batch_key(name), name, texts, budget, both_ways=True))
+            label = f"the check of batches with {name}"
+            yield self._given(ScoringTask(batch_key(name), name, texts, budget, label, True))
         else:
             self._writer.write(partial(self._context.parts.append, batch_key(name), [known]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -47,21 +48,27 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     context.note(begun.notes)
     units = plan_units(spec, choice.row_ids, begun.chunk, models.together)
     kept = [unit for unit in units if unit.key in context.parts]
-    context.publish([live_point(unit, _rows(context, unit.key)) for unit in kept])
+    live = LiveOrder(units)
+    context.publish([p for one in kept for p in live.add(one, _rows(context, one.key))])
     done = sum(len(unit.row_ids) for unit in kept)
     context.plan(total=len(choice.row_ids) * len(spec.models), done=done)
     probes = _probes(begun, units)
     scoring = Scoring(context, models, probes)
-    # Models that share the memory take turns; the others are loaded one after the other.
-    for names in [spec.models] if models.together else [(name,) for name in spec.models]:
-        group = [unit for unit in units if unit.model in names and unit.key not in context.parts]
-        unchecked = {name: probes for name in names if batch_key(name) not in context.parts}
-        if group or unchecked:
-            comparing = _Comparing(context, dataset, group, done)
-            failed = _failed(context, dataset, [unit for unit in kept if unit.model in names])
-            scoring.do(comparing.wanted(), comparing.keep, done, failed, unchecked)
-            done = comparing.done
+    try:
+        # Models that share the memory take turns; the others are loaded one after the other.
+        for names in [spec.models] if models.together else [(name,) for name in spec.models]:
+            group = [one for one in units if one.model in names and one.key not in context.parts]
+            unchecked = {name: probes for name in names if batch_key(name) not in context.parts}
+            if group or unchecked:
+                for name in names:
+                    scoring.ready(name)
+                comparing = _Comparing(context, dataset, group, live, done)
+                failed = _failed(context, dataset, [one for one in kept if one.model in names])
+                scoring.do(comparing.wanted(), comparing.keep, done, failed, unchecked)
+                done = comparing.done
             scoring.release()
+    finally:
+        scoring.release()
     cards = [kept_card(context, name) for name in spec.models]
     batches = {name: kept_difference(context, name) for name in spec.models}
     return Compared(begun, cards, batches)
@@ -71,9 +78,14 @@ class _Comparing:
     """The units of a group of models: what is wanted for each, and how it is kept."""
 
     def __init__(
-        self, context: RunContext, dataset: PreparedDataset, units: Sequence[Unit], done: int
+        self,
+        context: RunContext,
+        dataset: PreparedDataset,
+        units: Sequence[Unit],
+        live: LiveOrder,
+        done: int,
     ) -> None:
-        self._context, self._dataset = context, dataset
+        self._context, self._dataset, self._live = context, dataset, live
         self._units = {unit.key: unit for unit in units}
         self._pairs: dict[str, list[Pair]] = {}
         self.done = done
@@ -88,7 +100,8 @@ class _Comparing:
                 if not pair.unrated
                 for side in (pair.chosen, pair.rejected)
             }
-            yield Wanted(unit.key, unit.model, texts, len(unit.row_ids))
+            label = f"chunk {unit.step + 1} of {self._live.steps} with {unit.model}"
+            yield Wanted(unit.key, unit.model, texts, len(unit.row_ids), label)
 
     def keep(self, wanted: Wanted, rewards: Mapping[str, Reward], computed: int) -> None:
         """Keep a unit's rows and tell of them; called in the writer's thread."""
@@ -96,7 +109,7 @@ class _Comparing:
         rows = [_scored(pair, rewards) for pair in self._pairs.pop(wanted.key)]
         self._context.parts.append(unit.key, [row.as_list() for row in rows])
         self.done += len(unit.row_ids)
-        self._context.finished(self.done, computed, [live_point(unit, rows)])
+        self._context.finished(self.done, computed, self._live.add(unit, rows))
 
 
 def _probes(begun: Begun, units: Sequence[Unit]) -> list[Dialogue]:
@@ -120,6 +133,28 @@ def _failed(
                 failed = {side.hash: reward for side, reward in sides if reward.value is None}
                 found.setdefault(unit.model, {}).update(failed)
     return found
+
+
+class LiveOrder:
+    """Tells live points in seeded order, whatever is finished first.
+
+    Chunks of short texts are quick: told as they come, the first of many would be no random sample.
+    """
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._due: dict[str, deque[str]] = {}
+        self._held: dict[str, LivePoint] = {}
+        for unit in units:
+            self._due.setdefault(unit.model, deque()).append(unit.key)
+        self.steps = max(map(len, self._due.values()), default=0)
+
+    def add(self, unit: Unit, rows: Sequence[ScoredRow]) -> list[LivePoint]:
+        """The points that may be told now that a unit is finished."""
+        self._held[unit.key] = live_point(unit, rows)
+        due, points = self._due[unit.model], []
+        while due and due[0] in self._held:
+            points.append(self._held.pop(due.popleft()))
+        return points
 
 
 def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:

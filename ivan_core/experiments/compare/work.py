@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ivan_core.backends.pools.devices import PoolOfDevices
 from ivan_core.backends.pools.here import PoolHere
-from ivan_core.domain.models import ModelCard, RewardModel
+from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
@@ -49,28 +50,31 @@ def work_compare(job: Job[CompareSpec], provide: Provider | None = None) -> None
     )
 
 
-def own_models(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
-    """The models of this machine: only the holder of its one slot loads any."""
+def own_models(
+    spec: CompareSpec, context: RunContext, slot: FileLock, several: bool = True
+) -> Models:
+    """The models of this machine: only the holder of its one slot loads any.
+
+    They work on `several` devices where there are, else in this process.
+    """
     together = reward_models.fit_together(spec.models)
-
-    def load(name: str, revision: str) -> RewardModel:
-        key = f"card|{name}"
-        kept = context.parts.rows(key)[0] if key in context.parts else None
-        return reward_models.make(
-            name,
-            revision,
-            spec.input_format,
-            spec.max_tokens,
-            spec.system,
-            spec.quantization,
-            kept=ModelCard.model_validate(kept) if kept else None,
-        )
-
-    pool = PoolHere(load)
+    load = reward_models.Loader(
+        spec.input_format,
+        spec.max_tokens,
+        spec.system,
+        spec.quantization,
+        kept={
+            name: ModelCard.model_validate(context.parts.rows(key)[0])
+            for name in spec.models
+            if (key := f"card|{name}") in context.parts
+        },
+    )
+    devices = reward_models.devices_for(spec.models, spec.quantization) if several else ()
+    here = PoolHere(load)
     return Models(
         claim=lambda: wait_for_slot(context, slot),
-        pool=pool,
+        pool=PoolOfDevices(load, devices) if devices else here,
         together=together,
         slow=not (together or has_gpu() or all(map(reward_models.is_served, spec.models))),
-        compare=pool.compare,
+        compare=None if devices else here.compare,
     )

@@ -45,7 +45,9 @@ def work_rewrite(job: Job[RewriteSpec]) -> None:
 
 def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
     """Who works for a spec on this machine; nobody is loaded or asked before it is needed."""
-    models = own_models(CompareSpec(dataset=spec.dataset, models=spec.models), context, slot)
+    # Each unit waits for the one before, so that a second device would have nothing to do.
+    scoring = CompareSpec(dataset=spec.dataset, models=spec.models)
+    models = own_models(scoring, context, slot, several=False)
     return Tools(
         rewriter=lambda: make_rewriter(spec),
         models=models,

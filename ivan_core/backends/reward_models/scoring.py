@@ -16,6 +16,8 @@ from ivan_core.backends.reward_models.batching import (
     PACKED,
     PROMPTS_ONCE,
 )
+from ivan_core.backends.reward_models.checked_attention import use_checked_attention
+from ivan_core.backends.reward_models.compiled_layers import compile_where_faster
 from ivan_core.backends.reward_models.loading import Loaded
 from ivan_core.backends.reward_models.probes import probe_dialogues, probe_pairs
 from ivan_core.backends.reward_models.products import products_seconds
@@ -52,6 +54,8 @@ class TransformersRewardModel:
         self._runner = BatchRunner(
             loaded.card.id, loaded.model, loaded.rules.pad_id, self._padded_logits, self._rewards
         )
+        self._check_attention()
+        self._compiled = False
         self._packed = not plain and self._use_packed()
         self._why_not_shared = why_not_shared(self._model) or why_not_trusted(
             self._model, self._readable(probe_pairs()), self._padded_logits, self._rewards
@@ -108,7 +112,8 @@ class TransformersRewardModel:
     def _ways_told(self) -> dict[str, str]:
         """What the card says of how texts are read."""
         if self._packed:
-            return {"way": "Scored without padding (disentangled-flash)."}
+            compiled = ", its feed-forward layers compiled" if self._compiled else ""
+            return {"way": f"Scored without padding (disentangled-flash){compiled}."}
         if not hasattr(self._model, "score"):  # An encoder: no reply stands behind a prompt.
             return {}
         if self._why_not_shared:
@@ -192,16 +197,45 @@ class TransformersRewardModel:
             return False
         import torch
 
+        layers = self._model.deberta.encoder.layer
+        probes = self._readable(probe_dialogues())
         with torch.inference_mode():
             packed = packed_deberta.trusted_forward(
-                self._model,
-                self._padded_logits,
-                lambda logits: [float(value) for value in self._rewards(logits).tolist()],
-                self._readable(probe_dialogues()),
+                self._model, self._padded_logits, self._floats, probes
             )
-        if packed is not None:
+            if packed is None:
+                return False
             self._runner.forward = packed
-        return packed is not None
+            if self._on_gpu:
+                # As many tokens as a batch of a run has: compiled layers gain less on a few.
+                many = probes * (GPU_BUDGETS[0] // sum(len(row.ids) for row in probes) + 1)
+                self._compiled = compile_where_faster(
+                    layers, lambda: self._floats(packed(many))[: len(probes)], packed_deberta.NOISE
+                )
+        return True
+
+    def _check_attention(self) -> None:
+        """Keep the library's fused attention if it is as good: a decoder's only on a GPU.
+
+        On a CPU the check of a decoder would cost what scoring many texts does, and there the
+        fused kernel is the plain products one after the other.
+        """
+        if not (self._on_gpu or not hasattr(self._model, "score")):
+            return
+        import torch
+
+        probes = self._readable(probe_dialogues())
+
+        def alone() -> list[float]:
+            return [self._floats(self._padded_logits([row]))[0] for row in probes]
+
+        with torch.inference_mode():
+            use_checked_attention(
+                self._model, alone, lambda: self._floats(self._padded_logits(probes))
+            )
+
+    def _floats(self, logits: Any) -> list[float]:
+        return [float(value) for value in self._rewards(logits).tolist()]
 
     def _readable(self, dialogues: Sequence[Dialogue]) -> list[TokenRow]:
         rows = token_rows(dialogues, self._tokenizer, self._rules)

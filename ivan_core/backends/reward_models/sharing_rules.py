@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ivan_core.backends.reward_models.probes import same_verdicts
+from ivan_core.backends.reward_models.agreeing import why_not_alike
 from ivan_core.backends.reward_models.shared_prompts import Plan, distinct, plan_trees
 from ivan_core.backends.reward_models.tokens import TokenRow
 from ivan_core.backends.reward_models.tree_forward import tree_logits
@@ -35,10 +35,6 @@ spread over 4. Of a type that is not here nothing is known, so its texts are rea
 _LAYERS = {"full_attention", "sliding_attention"}
 _STRETCHED = {"dynamic", "longrope"}
 """Positions that turn with the length of the longest text in a batch."""
-LARGEST_DIFFERENCE = 1e-4
-"""In float32, of the spread of the probes' scores; 7e-6 is what was seen."""
-ROUNDING_STEPS = 4
-"""In half precision, of the spread, in steps of its rounding, where padding moves no score."""
 
 
 def why_not_shared(model: Any) -> str:
@@ -109,33 +105,8 @@ def why_not_trusted(
             shared = floats(tree_logits(model, trees, ids, model.config.pad_token_id))
         except Exception as error:  # Whatever it raises, single texts still work.
             return f"reading prompts once failed with {type(error).__name__}"
-    return why_not_alike(alone, padded, shared, torch.finfo(model.dtype).eps)
-
-
-def why_not_alike(
-    alone: Sequence[float], padded: Sequence[float], shared: Sequence[float], rounding: float
-) -> str:
-    """Why scores `shared` are not those of the texts `alone`, in words; empty where they are.
-
-    In float32 no score may move by more than 1e-4 of the scores' spread, and no verdict. In half
-    precision (`rounding` is the step of its numbers at 1) padding alone moves scores by a hundredth
-    of that spread and more, and padded batches are used all the same: so twice what they move is
-    allowed, or four steps of rounding, whichever is more, and verdicts are the same up to that.
-    """
-    spread = max(alone) - min(alone)
-    allowed, noise = LARGEST_DIFFERENCE * spread, 0.0
-    if rounding > LARGEST_DIFFERENCE:
-        allowed = max(2 * _largest(alone, padded), ROUNDING_STEPS * rounding * spread)
-        noise = allowed / 4
-    if not same_verdicts(alone, shared, noise):
-        return "with prompts read once its verdicts differed"
-    if not _largest(alone, shared) <= allowed:
-        return "with prompts read once its scores differed"
-    return ""
-
-
-def _largest(expected: Sequence[float], found: Sequence[float]) -> float:
-    return max(abs(a - b) for a, b in zip(expected, found, strict=True))
+    why = why_not_alike(alone, padded, shared, torch.finfo(model.dtype).eps)
+    return f"with prompts read once {why}" if why else ""
 
 
 def _rope_types(config: Any) -> set[str]:

@@ -13,8 +13,8 @@ from given.tiny.decoders import tiny_decoder
 from given.tiny_models import CHATML_WITH_BOS, ask, load, tiny_qwen3
 
 from ivan_core.backends.reward_models import batch_runner, sharing_rules, tree_forward
+from ivan_core.backends.reward_models.agreeing import why_not_alike
 from ivan_core.backends.reward_models.scoring import TransformersRewardModel
-from ivan_core.backends.reward_models.sharing_rules import why_not_alike
 from ivan_core.backends.reward_models.tokens import TokenRow
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue

@@ -17,6 +17,7 @@ CHAPTERS = (
     "review",
     "figures",
     "importing",
+    "servers",
     "command-line",
     "data",
     "architecture",

@@ -79,8 +79,8 @@ class ServerFacts(BaseModel):
     """Facts about the program that runs a model elsewhere, as it told them.
 
     `model` is what the server calls it. `probes` are its rewards of fixed texts, by which a change
-    of the weights shows. `compared` says how its rewards stand to those of a pass on this machine;
-    empty where none was made.
+    of the weights shows. `compared` says how its rewards stand to those of a pass on this machine,
+    or why there was none; `agrees` that there was one and they agree.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -90,7 +90,8 @@ class ServerFacts(BaseModel):
     model: str = ""
     settings: dict[str, str] = {}
     probes: tuple[float, ...] = ()
-    compared: str = ""
+    compared: str = "not compared with a local pass"
+    agrees: bool = False
 
     @property
     def sentence(self) -> str:
@@ -99,7 +100,7 @@ class ServerFacts(BaseModel):
         return (
             f"Scored by {self.engine} {self.version or 'of an unknown version'}"
             + (f" ({how})" if how else "")
-            + f", {self.compared or 'not compared with a local pass'}."
+            + f"; {self.compared}."
         )
 
 

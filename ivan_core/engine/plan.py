@@ -104,7 +104,7 @@ def scoring_time(
     unknown = next((name for name in others if speeds[name] is None), None)
     if unknown:
         if reward_models.is_served(unknown):
-            return None, f"how fast {unknown} is shows with its first run"
+            return None, "how fast a server is shows with its first run"
         return None, f"{unknown} has not been run on this machine yet"
     told, source = Span(0.0, 0.0), HERE
     for name in others:

@@ -85,6 +85,8 @@ class ModelFacts:
     `head_label` is what the model's configuration calls its score, None if it has no telling name.
     `distinct_rewards` counts different finite rewards and `not_finite` texts whose reward was none.
     `trained_on_dataset` is what the card says of the whole dataset. `batch` is None if not tried.
+    `server` says which program scored where that was another one than IVAN, and `compared` whether
+    its scores were set beside those of a pass here.
     """
 
     input_format: str | None
@@ -99,6 +101,8 @@ class ModelFacts:
     batch: BatchDifference | None
     way: str = ""
     """How the model read its texts, in a sentence, where not simply in batches."""
+    server: str = ""
+    compared: bool = False
 
 
 def batch_difference(
@@ -119,9 +123,11 @@ def batch_difference(
 def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:
     """All checks of one model from its summary and the facts about it."""
     counts = summary.counts
+    served = (check_server(facts.server, facts.compared),) if facts.server else ()
     return TrustStrip(
         summary.model,
         (
+            *served,
             check_format(facts.input_format, facts.input_format_guessed),
             check_truncation(counts.truncated, counts.rated),
             check_batch(facts.batch, facts.dtype, summary.typical_margin, facts.way),
@@ -131,6 +137,11 @@ def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:
             check_revision(facts.revision),
         ),
     )
+
+
+def check_server(told: str, compared: bool) -> Check:
+    """Green if scores of a server were compared with those of a pass here, else nobody knows."""
+    return Check("scored by a server", "green" if compared else "unknown", told)
 
 
 def check_format(input_format: str | None, guessed: bool) -> Check:

@@ -116,7 +116,7 @@ class ServedRewardModel:
                 f"({found.words}): {why}.",
                 "See how the server was started, and whether it serves this model.",
             )
-        self._compared(found.words)
+        self._compared(found.words, agrees=True)
 
     def check_unchanged(self) -> None:
         """Ask whether server and weights are what they were when the model was loaded."""
@@ -150,8 +150,10 @@ class ServedRewardModel:
             model=told.model,
             settings=dict(told.settings),
             probes=tuple(probes),
-            compared=kept.server.compared if kept and kept.server else "",
         )
+        if kept and kept.server:
+            was = kept.server
+            facts = facts.model_copy(update={"compared": was.compared, "agrees": was.agrees})
         self.card = self.card.model_copy(
             update={
                 "revision": own,
@@ -247,9 +249,9 @@ class ServedRewardModel:
             return logits[0]
         return logits[self._rewarded] - logits[1 - self._rewarded]
 
-    def _compared(self, words: str) -> None:
+    def _compared(self, words: str, agrees: bool = False) -> None:
         if self.card.server:
-            facts = self.card.server.model_copy(update={"compared": words})
+            facts = self.card.server.model_copy(update={"compared": words, "agrees": agrees})
             self.card = self.card.model_copy(update={"server": facts})
 
 

@@ -307,6 +307,8 @@ def trust_strips(
             trained_on_dataset=card.trained_on_hh if on_hh else None,
             batch=batches.get(summary.model),
             way=card.way,
+            server=card.server.sentence if card.server else "",
+            compared=bool(card.server and card.server.agrees),
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips

@@ -49,6 +49,9 @@ def compare_form() -> None:
     with st.expander("More options"):
         request = part_of_dataset(request, "form") if request else None
         options = _more_options()
+        address = _server_field()
+    if address:
+        names = list(dict.fromkeys((*names, address)))
     say(f"Chosen beforehand: {catalog.preset(preset_name()).title}.", "small", quiet=True)
     if request is None:
         say("Choose a dataset.")
@@ -112,6 +115,18 @@ def _more_options() -> dict[str, Any]:
         "system": system,
         "quantization": weights,
     }
+
+
+def _server_field() -> str:
+    """The address of a server that runs a reward model; empty where none is typed."""
+    return st.text_input(
+        "Reward model behind a server",
+        placeholder="http://localhost:8000",
+        key="form-server",
+        help="The address of vLLM, SGLang or text-embeddings-inference. Texts are tokenised here "
+        "and scored there. Where it serves several models, or its name is none of the hub, add the "
+        "model behind a #, as in http://localhost:8000#owner/name.",
+    ).strip()
 
 
 def _models_table(names: list[str], quantization: Quantization) -> None:

@@ -168,7 +168,7 @@ def test_the_card_says_what_answered_and_how(
     )
     assert cards[0].server is not None
     assert cards[0].server.sentence == (
-        "Scored by vLLM 1.0 (prefix caching unknown), not compared with a local pass."
+        "Scored by vLLM 1.0 (prefix caching unknown); not compared with a local pass."
     )
 
 
@@ -213,6 +213,7 @@ def test_a_model_that_is_here_is_compared_with_a_pass_of_our_own(
     model = reward_models.make(tei.url)
     model.compare(texts)
     assert model.card.server is not None
+    assert model.card.server.agrees
     assert model.card.server.compared.startswith("compared with a local pass on 4 texts: at most 0")
     tei.reward = lambda text: -(own.get(text) or logit_of(text))
     with pytest.raises(BackendUnavailable, match="gives other scores than"):

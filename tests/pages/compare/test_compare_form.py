@@ -126,3 +126,27 @@ def test_a_file_that_was_read_is_offered_again(data_dir, open_page, pairs_file):
 def test_what_is_known_already_is_said(data_dir, open_page):
     made_runs.finished(data_dir, made_runs.spec_of_sample())
     assert "(all is known already). Nothing is sent" in open_page(COMPARE).said
+
+
+def test_a_model_behind_a_server_is_named_by_its_address(data_dir, open_page, monkeypatch):
+    monkeypatch.delenv("IVAN_SERVER_KEY", raising=False)
+    page = open_page(COMPARE)
+    fill(page, server=" http://gpu.example.org:8000 ")
+    assert page.buttons == {"judge": "Judge 480 pairs with 3 models"}
+    assert "The texts go to gpu.example.org:8000." in page.said
+    assert "how fast a server is shows with its first run" in page.said
+    assert "Nothing is sent anywhere." not in page.said
+    facts = page.app.dataframe[0].value.iloc[2]
+    assert facts["Model"] == "http://gpu.example.org:8000"
+    assert facts["On this machine"] == "runs on its server"
+    monkeypatch.setenv("IVAN_SERVER_KEY", "mine")
+    page.run()
+    assert "over plain http: whoever is on the way can read it." in page.said
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it(data_dir, open_page):
+    page = open_page(COMPARE)
+    fill(page, server="http://me:s3cret@gpu.example.org:8000")
+    assert "holds a name or a password, which would be kept with the run" in page.said
+    assert "s3cret" not in page.said
+    assert page.buttons == {}

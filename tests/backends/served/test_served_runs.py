@@ -1,0 +1,156 @@
+"""Whole comparisons by a server: by the command line, broken off and resumed, with new weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fakes.served.server import logit_of
+from fakes.served.tei import FakeTEI
+from fakes.served.vllm import FakeVLLM
+
+from ivan_core.backends.served.address import KEY
+from ivan_core.backends.served.sending import PATIENCE
+from ivan_core.cli import main
+from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.engine import handling as runs
+from ivan_core.experiments.compare import plan as compare
+from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
+
+SECRET = "s3cret-of-mine"
+
+
+@pytest.fixture
+def registry(data_dir: Path) -> Registry:
+    return Registry(data_dir)
+
+
+@pytest.fixture
+def workers_in_here(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "spawn", lambda run_id: work(registry, run_id))
+
+
+def judged(registry: Registry, model: str, source: str, **fields: Any) -> Run:
+    """A comparison with a worker in this process, as it ended."""
+    asked = CompareSpec(dataset=DatasetRequest(source=source), models=(model,), **fields)
+    run_id, _ = registry.add("compare", asked.model_dump_json(), asked.fingerprint)
+    work(registry, run_id)
+    return registry.get(run_id)
+
+
+def gone_on_with(registry: Registry, run: Run) -> Run:
+    assert registry.requeue(run.id)
+    work(registry, run.id)
+    return registry.get(run.id)
+
+
+def manifest(registry: Registry, run: Run) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((registry.folder(run.id) / "manifest.json").read_text())
+    return content
+
+
+def scores(registry: Registry, run: Run) -> pd.DataFrame:
+    return pd.read_parquet(registry.folder(run.id) / "table.parquet")
+
+
+def test_the_sample_is_judged_by_a_server_from_the_command_line(
+    registry: Registry,
+    vllm: FakeVLLM,
+    workers_in_here: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(KEY, SECRET)
+    vllm.key = SECRET
+    assert main.run(["compare", "--dataset", "sample", "--model", vllm.url]) == 0
+    out = capsys.readouterr().out
+    host = vllm.url.removeprefix("http://")
+    assert f"The texts go to {host}." in out
+    assert "no time estimate (how fast a server is shows with its first run)" in out
+    (run,) = registry.all()
+    assert run.state is RunState.DONE
+    (card,) = manifest(registry, run)["models"]
+    assert card["id"] == vllm.url and card["revision"].startswith("served-")
+    assert card["server"]["engine"] == "vLLM" and card["server"]["version"] == "1.0"
+    (strip,) = manifest(registry, run)["trust"]
+    (check,) = [one for one in strip["checks"] if one["name"] == "scored by a server"]
+    assert check["level"] == "unknown"
+    assert check["reason"] == (
+        "Scored by vLLM 1.0 (prefix caching unknown); not compared with a local pass: its weights "
+        "are not on this machine."
+    )
+    (batches,) = [one for one in strip["checks"] if one["name"] == "same score in any batch"]
+    assert batches["level"] == "green"
+    table = scores(registry, run)
+    known = set(map(logit_of, vllm.read))
+    assert len(table) == 480 and set(table["chosen_reward"]) <= known
+    kept = [path for path in registry.data_dir.rglob("*") if path.is_file()]
+    assert kept and not [path for path in kept if SECRET.encode() in path.read_bytes()]
+
+
+def test_scores_of_weights_without_a_name_stay_in_their_run(
+    registry: Registry, vllm: FakeVLLM, tei: FakeTEI, pairs_file: Path
+) -> None:
+    computed = [
+        [judged(registry, server.url, str(pairs_file), seed=seed).computed for seed in (0, 1)]
+        for server in (vllm, tei)
+    ]
+    # Of 40 pairs one has the same text twice, and needs no score.
+    assert computed == [[78, 78], [78, 0]]
+
+
+def test_a_server_that_dies_half_way_costs_no_finished_chunk(
+    registry: Registry, vllm: FakeVLLM, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = judged(registry, vllm.url, str(pairs_file), seed=5)
+    expected = scores(registry, whole)
+    monkeypatch.setenv(PATIENCE, "0.1")
+    vllm.fault, vllm.when = "gone", _after(vllm, texts=60)
+    broken = judged(registry, vllm.url, str(pairs_file))
+    assert broken.state is RunState.FAILED
+    assert "broke off in the middle of its answer" in broken.problem
+    assert broken.hint == "Resume the run once it does: finished chunks are kept."
+    assert 0 < broken.done < 40
+    vllm.fault = ""
+    vllm.read.clear()
+    resumed = gone_on_with(registry, broken)
+    assert (resumed.state, resumed.problem, resumed.done) == (RunState.DONE, "", 40)
+    table = scores(registry, resumed)
+    columns = ["row_id", "chosen_reward", "rejected_reward"]
+    assert table.sort_values("row_id")[columns].equals(expected.sort_values("row_id")[columns])
+
+
+def _after(server: FakeVLLM, texts: int) -> Any:
+    """From when on so many texts have been scored since now."""
+    before = len(server.read)
+    return lambda number: len(server.read) - before > texts
+
+
+def test_other_weights_at_the_end_or_when_a_run_goes_on_fail_it(
+    registry: Registry, vllm: FakeVLLM, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(vllm.read)
+    vllm.reward = lambda text: logit_of(text, "new" if len(vllm.read) - before > 100 else "")
+    swapped = judged(registry, vllm.url, str(pairs_file))
+    assert swapped.state is RunState.FAILED
+    assert "no longer serves what it served when this run began" in swapped.problem
+    again = gone_on_with(registry, swapped)
+    assert (again.state, again.problem) == (RunState.FAILED, swapped.problem)
+
+
+def test_how_fast_a_server_is_shows_with_its_first_run(
+    registry: Registry, vllm: FakeVLLM, pairs_file: Path
+) -> None:
+    asked = CompareSpec(dataset=DatasetRequest(source=str(pairs_file)), models=(vllm.url,))
+    judged(registry, vllm.url, str(pairs_file))
+    plan = compare.plan(asked.model_copy(update={"seed": 3}))
+    assert plan.takes is not None and plan.cached == 0
+    assert plan.notes == (f"The texts go to {vllm.url.removeprefix('http://')}.",)
+    other = compare.plan(asked.model_copy(update={"models": ("http://localhost:1",)}))
+    assert other.takes is None
+    assert other.estimate_from == "how fast a server is shows with its first run"

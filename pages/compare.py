@@ -6,6 +6,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import open_results
+from ivan_core.metrics.models.sentences import named
 from pages.components.compare.form import compare_form
 from pages.components.compare.live import PANEL, stopped_at
 from pages.components.compare.results import comparison
@@ -22,7 +23,7 @@ with frame("Compare"):
     page_title(COMPARE, "Compare", "New comparison", run)
     if run is not None:
         spec = runs.spec_of(run, CompareSpec)
-        about = f"{spec.dataset.label} · {', '.join(spec.models)} · run {run.id}"
+        about = f"{spec.dataset.label} · {named(spec.models)} · run {run.id}"
         say(about, "small", quiet=True)
     if run is None:
         compare_form()

@@ -9,12 +9,12 @@ from ivan_core.charts import marks, palette
 from ivan_core.metrics.models.fewest import Fewest
 from ivan_core.metrics.sentences import percent
 
-MOST_STEPS = 12
+MOST_STEPS = 8
 _ROOM = 120
 
 
 def fewest_bars(found: Fewest, *, dark: bool = False) -> palette.Drawing:
-    """The share of all disagreements that the models up to each row show, at most 12 rows.
+    """The share of all disagreements that the models up to each row show, at most 8 rows.
 
     The first row is of two models, which one alone cannot be; each other row adds a model.
     """

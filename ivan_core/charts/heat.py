@@ -25,6 +25,8 @@ _NAMES = "min(200, width * 0.36)"
 _HEAD = 78
 """Room for the names of columns above the cells, in pixels; they lean to the left."""
 _NUMBERS = 22
+_LEVEL = 3
+"""So many names of columns have room beside each other."""
 _ROW = 34
 _FOR_ENDS = 56
 """How wide a cell is, in pixels, that has room for an interval."""
@@ -35,7 +37,11 @@ _SHADES = (0.04, palette.DARKEST_CELL)
 
 
 def agreement_cells(
-    grid: pd.DataFrame, *, every: str = "All pairs", dark: bool = False
+    grid: pd.DataFrame,
+    *,
+    title: str = "How often each model sides with the choice",
+    every: str = "All pairs",
+    dark: bool = False,
 ) -> palette.Drawing:
     """The agreement of each model by subset with its 95% interval, darker away from a half.
 
@@ -68,7 +74,7 @@ def agreement_cells(
         told=[share_in_full(rate) if rate else "" for rate in told],
     )
     selection = marks.selection("cell", ["model", "subset"])
-    x, y, height = _bands(len(rows), len(columns), _ROW, _HEAD)
+    x, y, height = _bands(len(rows), len(columns), _ROW, _room_for(columns))
     tips = [
         alt.Tooltip("model:N", title="Model"),
         alt.Tooltip("where:N", title="Pairs"),
@@ -97,13 +103,12 @@ def agreement_cells(
         ).encode(text="number:N"),
         texts.mark_text(dy=8, fontSize=_if(across, _FOR_ENDS, 10), **_MIDDLE).encode(text="ends:N"),
         *_row_names(pd.DataFrame({"row": range(len(rows)), "name": rows}), y, ink),
-        _leaning_names([every, *columns[1:]], x, ink),
+        _heads([every, *columns[1:]], x, ink),
     ]
     subtitle = ["Green: more often than not. Orange: less often than not."]
     if left_out > 0:
         subtitle.append(f"The {MOST_SUBSETS} largest subsets; {left_out} more are in “{every}”.")
     chart = alt.layer(*layers).properties(height=height)
-    title = "How often each model sides with the choice"
     return palette.framed(chart, title, _grid_description(cells), subtitle, dark=dark)
 
 
@@ -236,16 +241,22 @@ def _row_names(names: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> list[alt.Char
     ]
 
 
-def _leaning_names(columns: Sequence[str], x: alt.X, ink: palette.Ink) -> alt.Chart:
-    """The names of the columns above them, leaning so that they fit beside each other."""
+def _heads(columns: Sequence[str], x: alt.X, ink: palette.Ink) -> alt.Chart:
+    """The names of the columns above them; many lean so that they fit beside each other."""
     heads = pd.DataFrame({"column": range(len(columns)), "name": list(columns)})
+    style: dict[str, Any] = {"align": "right", "baseline": "middle", "angle": 35, "limit": 125}
+    if len(columns) <= _LEVEL:
+        room = {"expr": f"(width - {_NAMES}) / {len(columns)} - 4"}
+        style = {"align": "center", "baseline": "bottom", "limit": room}
     return (
         alt.Chart(heads)
-        .mark_text(
-            align="right", baseline="middle", angle=35, fontSize=12, limit=125, color=ink.text
-        )
-        .encode(x=x, y=alt.value(_HEAD - 9), text="name:N", tooltip="name:N")
+        .mark_text(fontSize=12, color=ink.text, **style)
+        .encode(x=x, y=alt.value(_room_for(columns) - 9), text="name:N", tooltip="name:N")
     )
+
+
+def _room_for(columns: Sequence[str]) -> int:
+    return _NUMBERS + 4 if len(columns) <= _LEVEL else _HEAD
 
 
 def _short(value: float, measure: Measure) -> str:

@@ -22,6 +22,7 @@ from ivan_core.experiments.compare.verdicts import JointIs, RatedBy, TwoPart, Ve
 from ivan_core.lists.conditions import Condition
 from ivan_core.lists.pairs import ColumnIs, LongerIs, SubsetIs
 from ivan_core.metrics.agreement import ALL_SUBSETS
+from ivan_core.metrics.models.grid import LONGER, SHORTER
 from ivan_core.metrics.models.joint import VOTE
 
 if TYPE_CHECKING:
@@ -75,6 +76,16 @@ def of_length(results: Results, point: Point) -> Asked:
     if not model or not longer:
         return ()
     return (LongerIs(longer=longer), *_rated(results, model), *_counted(results, model))
+
+
+def of_length_cell(results: Results, point: Point) -> Asked:
+    """A cell by which reply is longer; the headline of a model has all pairs that it rests on."""
+    model, longer = point.get("model"), {LONGER: "chosen", SHORTER: "rejected"}
+    if not model:
+        return ()
+    if point.get("subset") in longer:
+        return of_length(results, {"model": model, "longer": longer[point["subset"]]})
+    return (RatedBy(model=model), *_counted(results, model))
 
 
 def of_larger(results: Results, point: Point, spec: ColumnSpec, bars: pd.DataFrame) -> Asked:

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     import pandas as pd
 _SEED = 0
 """Of the range that a calibrated model would show."""
+PARTED = "parted"
+"""The column that counts the verdicts of all models."""
+_ALL_DO = ("agree", "tie", "disagree")
 _REPEATED = ("model", "subset", "verdict")
 """Columns in which few words stand in many rows."""
 
@@ -211,11 +214,14 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table.astype({name: SCORES[name] for name in ("seen", "failure")})
 
 
-def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
+def rows_page(
+    results: Results, row_ids: list[int], page: int, models: Sequence[str] | None = None
+) -> pd.DataFrame:
     """One page of at most 50 pairs to read: row, subset, each model's verdict, both replies.
 
     `page` counts from 1 and is clamped. Replies are cut short, as pieces of text of which those
-    that only one reply has are marked. Beside a verdict stands the margin in typical margins.
+    that only one reply has are marked. Beside a verdict stands the margin in typical margins. With
+    `models` only these have a column, and one more, `PARTED`, counts the verdicts of all.
     """
     import pandas as pd
 
@@ -224,7 +230,10 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
     records = []
     for pair, place in zip(results.dataset.pairs(shown), places, strict=True):
         record: dict[str, Any] = {"row_id": pair.row_id, "subset": pair.subset}
-        for model, scores in results.aligned.models.items():
+        if models is not None:
+            record[PARTED] = _parted(results, place)
+        for model in results.models if models is None else models:
+            scores = results.aligned.models[model]
             code = scores.verdict[place]
             rated = code != UNRATED
             words = VERDICTS[code] if rated else "not rated"
@@ -236,6 +245,14 @@ def rows_page(results: Results, row_ids: list[int], page: int) -> pd.DataFrame:
         record["chosen"], record["rejected"] = beside(chosen, rejected), beside(rejected, chosen)
         records.append(record)
     return pd.DataFrame.from_records(records)
+
+
+def _parted(results: Results, place: int) -> str:
+    """How many models have which verdict on a row, as in "18 agree, 12 disagree"."""
+    verdicts = results.many.judged.verdict[:, place]
+    counts = [(int((verdicts == code).sum()), word) for code, word in enumerate(_ALL_DO)]
+    told = [f"{count:,} {word}" for count, word in counts if count]
+    return ", ".join(told) or "not rated"
 
 
 def judged_pair(results: Results, row_id: int) -> JudgedPair:

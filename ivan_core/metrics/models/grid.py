@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ivan_core.metrics.agreement import ALL_SUBSETS
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.models.judged import AGREE, Codes, Judged
+from ivan_core.metrics.summary import ModelSummary
 
 GRID = ("model", "subset", "agree", "n", "rate", "low", "high", "effective_n")
 
@@ -52,3 +53,27 @@ def agreement_grid(
     place = {name: i for i, name in enumerate(first["model"])}
     by_model = table["model"].map(place)
     return table.iloc[np.argsort(by_model.to_numpy(np.int64), kind="stable")].reset_index(drop=True)
+
+
+LONGER, SHORTER = "longer chosen", "shorter chosen"
+EVERY_LENGTH = "The headline"
+
+
+def by_length(summaries: Sequence[ModelSummary]) -> pd.DataFrame:
+    """A grid of each model's headline, and where the longer, and the shorter, reply was chosen.
+
+    Models stand by how far the two lie apart, the furthest first.
+    """
+    found = []
+    for summary in summaries:
+        longer, shorter = (
+            summary.length_balanced.longer_chosen,
+            summary.length_balanced.shorter_chosen,
+        )
+        apart = abs(longer.rate - shorter.rate) if longer and shorter else -1.0
+        for label, rate in ((ALL_SUBSETS, summary.headline), (LONGER, longer), (SHORTER, shorter)):
+            ends = (rate.rate, rate.low, rate.high, rate.effective_n) if rate else (np.nan,) * 4
+            counts = (rate.count, rate.n) if rate else (0, 0)
+            found.append((summary.model, label, *counts, *ends, apart))
+    table = pd.DataFrame(found, columns=[*GRID, "apart"])
+    return table.sort_values("apart", ascending=False, kind="stable", ignore_index=True)[list(GRID)]

@@ -20,6 +20,8 @@ from ivan_core.metrics.models.joint import MEAN, VOTE, Joined, Joint
 from ivan_core.metrics.models.likeness import Measure
 from ivan_core.metrics.paired import SIGNIFICANT
 from ivan_core.metrics.sentences import count_in, number_in, percent, rate_words, share_ends, the
+from ivan_core.metrics.summary import ModelSummary
+from ivan_core.metrics.training import Training, trainings_told
 
 MOST_NAMES = 6
 """Models that one sentence names."""
@@ -59,7 +61,31 @@ def extremes_sentence(grid: pd.DataFrame, choice: str) -> str:
     return (
         f"Of {len(rows)} models {most['model']} sides with {the(choice)} most often, in"
         f" {rate_words(rate_in_row(most))}, and {least['model']} least often, in"
-        f" {rate_words(rate_in_row(least))}."
+        f" {rate_words(rate_in_row(least))}. Which of several stands first or last is partly"
+        " chance."
+    )
+
+
+def counts_sentence_of_all(summaries: Sequence[ModelSummary]) -> str:
+    """How many pairs each of many models rated, in one sentence."""
+    rated = [one.counts.rated for one in summaries]
+    total = number_of(max((one.counts.total for one in summaries), default=0), "pair")
+    short = sum(1 for one in summaries if one.counts.truncated)
+    cut = f" {number_of(short, 'model')} did not read every pair to its end." if short else ""
+    if len(set(rated)) == 1:
+        return f"Each of the {len(rated)} models rated {rated[0]:,} of {total}.{cut}"
+    return f"The {len(rated)} models rated {min(rated):,} to {max(rated):,} of {total} each.{cut}"
+
+
+def trainings_sentence(trainings: Sequence[Training]) -> str:
+    """Which of many models were, or may have been, trained on pairs of these."""
+    doubtful = [one.model for one in trainings if one.caveat]
+    if not doubtful:
+        told = trainings_told(trainings)
+        return told if len(trainings) < 2 or told.startswith("No model") else ""
+    return (
+        f"{named(doubtful)} {'was' if len(doubtful) == 1 else 'were'}, or may have been, trained on"
+        " some of these pairs: see what is said of each below."
     )
 
 

@@ -109,6 +109,8 @@ def sort_control(row_filter: Filter, models: tuple[str, ...], columns: Mapping[s
     orders = {row_filter.ranked or "in the order of the dataset": Sort()}
     if len(models) > 1:
         orders["sharpest disagreement first"] = Sort(by="sharpest", descending=True)
+    if len(models) > 2:
+        orders["where the models part most evenly first"] = Sort(by="split", descending=True)
     for model in models[:6]:
         orders[f"{model}: most for the rejected reply first"] = Sort(by="margin", of=model)
         orders[f"{model}: most for the chosen reply first"] = Sort(

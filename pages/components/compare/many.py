@@ -10,10 +10,11 @@ import streamlit as st
 
 from ivan_core.charts.fewest import fewest_bars
 from ivan_core.charts.heat import agreement_cells, likeness_cells
-from ivan_core.experiments.compare.clicks import of_agreement_cell, of_alike
+from ivan_core.experiments.compare.clicks import of_agreement_cell, of_alike, of_length_cell
 from ivan_core.experiments.compare.many_figures import NAMES
 from ivan_core.experiments.compare.many_sentences import joint_told
 from ivan_core.experiments.compare.results import Results
+from ivan_core.metrics.models.grid import EVERY_LENGTH, by_length
 from ivan_core.metrics.models.likeness import MEASURES, Measure
 from ivan_core.metrics.models.many import ManyModels
 from ivan_core.metrics.models.sentences import (
@@ -67,6 +68,16 @@ def how_alike(results: Results) -> None:
         and plain_chart(fewest_bars(many.fewest, dark=dark()), "fewest")
     ):
         figure_menu(results.run.id, "fewest")
+
+
+def length_grid(results: Results) -> None:
+    """Agreement where the longer reply was chosen, beside where the shorter was, by model."""
+    grid = by_length(results.summaries)
+    chart = agreement_cells(grid, title="Is it just length?", every=EVERY_LENGTH, dark=dark())
+    if clickable(chart, "length-grid", "cell", partial(of_length_cell, results)):
+        told = "A model that only sees length has cells far apart. Click a cell for its pairs."
+        say(told, "small", quiet=True)
+        figure_menu(results.run.id, "length")
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -4,6 +4,7 @@ where one is surest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -28,6 +29,7 @@ from ivan_core.metrics.comparison_sentences import (
 from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
+from pages.components.compare.many import MOST_APART
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
@@ -78,8 +80,10 @@ def _two(results: Results) -> tuple[str, str]:
     models = results.models
     if len(models) == 2:
         return models[0], models[1]
-    pairs = list(combinations(models, 2))
     names = short_names(models)
+    if len(models) > MOST_APART:
+        return _two_of_many(models, names)
+    pairs = list(combinations(models, 2))
     picked = st.selectbox(
         "Which two",
         range(len(pairs)),
@@ -87,6 +91,19 @@ def _two(results: Results) -> tuple[str, str]:
         format_func=lambda i: f"{names[pairs[i][0]]} and {names[pairs[i][1]]}",
     )
     return pairs[picked or 0]
+
+
+def _two_of_many(models: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, str]:
+    """One model and another, each out of a list of its own."""
+    left, right = st.columns(2)
+    with left:
+        first = st.selectbox("One model", models, key="differ-one", format_func=names.__getitem__)
+    others = [model for model in models if model != first]
+    with right:
+        second = st.selectbox(
+            "Another", others, key="differ-another", format_func=names.__getitem__
+        )
+    return first or models[0], second or others[0]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -103,13 +120,17 @@ def _charts(
 
 
 def how_sure(results: Results) -> None:
-    """Risk and coverage of all models, reliability of one."""
+    """Risk and coverage of all models, or of one of many beside two others; reliability of one."""
     curves = _curves(results.run.id, results.run.done, results)
+    model = ""
+    if len(results.models) > MOST_APART:
+        model = pick_model(results.models, "sure-model")
+        curves = _beside_others(curves, model, results)
     coverage = risk_coverage_curves(curves, dark=dark())
     if isinstance(coverage, str):
         say(coverage)
         return
-    model = pick_model(results.models, "sure-model")
+    model = model or pick_model(results.models, "sure-model")
     found = _reliability(results.run.id, results.run.done, model, results)
     chart = reliability_points(found, model, dark=dark())
     # A sentence in place of that chart stands beside the other one, not above both as well.
@@ -127,6 +148,13 @@ def how_sure(results: Results) -> None:
             figure_menu(results.run.id, "reliability", model=model)
     if drawn:
         say(temperature_sentence(found, model), "small", quiet=True)
+
+
+def _beside_others(curves: pd.DataFrame, model: str, results: Results) -> pd.DataFrame:
+    """The curve of one of many models, beside those that agree most and least often."""
+    by_agreement = list(dict.fromkeys(results.many.singles["model"]))
+    shown = dict.fromkeys((model, by_agreement[0], by_agreement[-1]))
+    return pd.concat([curves[curves["model"] == name] for name in shown], ignore_index=True)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

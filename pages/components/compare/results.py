@@ -16,6 +16,7 @@ from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.charts.sides import length_bars
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.words import number_of
 from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.experiments.compare.results import Results, files
@@ -23,11 +24,16 @@ from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
 from ivan_core.metrics.models.joint import LEAST_MODELS
+from ivan_core.metrics.models.sentences import (
+    counts_sentence_of_all,
+    extremes_sentence,
+    trainings_sentence,
+)
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
 from ivan_core.metrics.training import trainings_told
 from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
-from pages.components.compare.many import MOST_APART, agreement_grid, how_alike
+from pages.components.compare.many import MOST_APART, agreement_grid, how_alike, length_grid
 from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
@@ -53,6 +59,9 @@ _WORDS: dict[Level, str] = {
 }
 
 
+_LEVELS: tuple[Level, ...] = ("red", "amber", "unknown", "green")
+
+
 def trust(results: Results) -> None:
     """Draw the strips that were measured with the run; older and unfinished runs have none."""
     plain = (results.manifest or {}).get("trust", [])
@@ -69,10 +78,30 @@ def trust(results: Results) -> None:
                 _reasons(strip)
 
 
+def trust_of_all(results: Results) -> None:
+    """As `trust` of many models: how many are at each level, with the worst first."""
+    plain = (results.manifest or {}).get("trust", [])
+    if not plain:
+        return
+    strips = [TrustStrip.from_dict(strip) for strip in plain]
+    names = short_names([strip.model for strip in strips])
+    with st.container(horizontal=True, vertical_alignment="center", key="trust"):
+        with st.container(width="content"):
+            say("Can the numbers be trusted?", "small", quiet=True)
+        for level in _LEVELS:
+            own = [strip for strip in strips if strip.level == level]
+            if not own:
+                continue
+            label = f"{_SIGNS[level]} {number_of(len(own), 'model')}: {_WORDS[level]}"
+            with st.popover(f":{_COLOURS[level]}[{md_escape(label)}]"):
+                named = {names[strip.model]: strip for strip in own}
+                picked = st.selectbox("Model", list(named), key=f"trust-{level}")
+                _reasons(named[picked or next(iter(named))])
+
+
 def _reasons(strip: TrustStrip) -> None:
     """Every check with its sign, its name and its reason, the worst first."""
-    order = ("red", "amber", "unknown", "green")
-    for check in sorted(strip.checks, key=lambda check: order.index(check.level)):
+    for check in sorted(strip.checks, key=lambda check: _LEVELS.index(check.level)):
         say(f"{_SIGNS[check.level]} {check.name}: {check.reason}", "small")
 
 
@@ -85,13 +114,21 @@ def comparison(results: Results) -> None:
     note = ""
     if run.state is not RunState.DONE:
         note = f"Stopped at {run.done:,} of {run.total:,} judgements."
-    say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
-    told = [about["note"], *run.notes, *(counts_sentence(summary) for summary in results.summaries)]
-    told.append(trainings_told(results.training.values()))
+    many = len(results.models) > MOST_APART
+    if many:
+        opens = extremes_sentence(results.many.singles, results.dataset.chosen_by)
+        counted = [counts_sentence_of_all(results.summaries)]
+        counted.append(trainings_sentence(list(results.training.values())))
+        say(" ".join(filter(None, (opens, note))), "headline")
+    else:
+        say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
+        counted = [counts_sentence(summary) for summary in results.summaries]
+        counted.append(trainings_told(results.training.values()))
+    told = [about["note"], *run.notes, *counted]
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
-    trust(results)
+    (trust_of_all if many else trust)(results)
     if any(summary.counts.rated for summary in results.summaries):
         _bars(results)
         _tabs(results)
@@ -199,6 +236,9 @@ def _rewards(results: Results) -> None:
 
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
+    if len(results.models) > MOST_APART:
+        length_grid(results)
+        return
     chart = length_bars(results.summaries, dark=dark())
     if not clickable(chart, "length", "longer", partial(of_length, results)):
         return

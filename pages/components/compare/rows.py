@@ -14,14 +14,15 @@ from ivan_core.domain.reviews import Mark
 from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.experiments.compare.conditions import Failed, Seen, Truncated, listing
 from ivan_core.experiments.compare.report import file_columns
-from ivan_core.experiments.compare.results import Results, rows_page
-from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs
+from ivan_core.experiments.compare.results import PARTED, Results, rows_page
+from ivan_core.experiments.compare.verdicts import JointIs, ModelsDiffer, VerdictIs
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
 from ivan_core.metrics.margin_words import ABOUT_MARGINS
 from ivan_core.review.marks import notes_csv, reviews
 from pages.components.compare.filtering import ROWS, add, current_filter, sort_by_head, sort_control
+from pages.components.compare.many import MOST_APART
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
 from pages.components.kit.frame import problems_shown
@@ -42,6 +43,7 @@ from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
 from pages.components.kit.text import say, short_names
 
+_PARTED = "How many models side with the choice; those that a condition names have a column."
 _BOLD = "Words that the other reply has not are bold, unless nearly all are."
 
 
@@ -54,15 +56,18 @@ def rows_table(
         return
     turned = f"page-{key}"
     page = turned_to(len(row_ids), turned)
-    table = rows_page(results, row_ids, page)
+    models, told_apart = _columns_of(results), len(results.models) <= MOST_APART
+    table = rows_page(results, row_ids, page, None if told_apart else models)
     columns = {
         "row_id": Column("Pair", "Its number in the dataset; a press sorts all pairs.", sorts=True),
         "subset": Column("Subset"),
         "chosen": Column("Chosen reply", _BOLD),
         "rejected": Column("Rejected reply", _BOLD),
     }
+    if not told_apart:
+        columns[PARTED] = Column("All models", _PARTED)
     names = short_names(results.models)
-    for model in results.models:
+    for model in models:
         columns[model] = Column(
             names[model],
             "The verdict, and in typical margins how much more the model likes the chosen reply. "
@@ -85,6 +90,16 @@ def rows_table(
             open_pair(results, asked)
     if picked is not None:
         open_pair(results, shown[picked])
+
+
+def _columns_of(results: Results) -> list[str]:
+    """The models that have a column: all of a few, of many those that the filter names."""
+    if len(results.models) <= MOST_APART:
+        return list(results.models)
+    wanted = current_filter(results)
+    items = [*wanted.conditions, *([wanted.sort] if wanted.sort is not None else [])]
+    asked = [getattr(item, name, "") for item in items for name in ("model", "other", "of")]
+    return [model for model in dict.fromkeys(asked) if model in results.models][:MOST_APART]
 
 
 def open_pair(results: Results, row_id: int) -> None:
@@ -236,7 +251,10 @@ def _quick(results: Results) -> dict[str, Condition]:
         quick["failed"] = Failed()
     if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
         quick["truncated"] = Truncated()
-    more: list[Condition] = [
+    more: list[Condition] = []
+    if len(results.models) > MOST_APART:
+        more += [JointIs(by="vote", verdict=verdict) for verdict in ("agree", "tie", "disagree")]
+    more += [
         VerdictIs(model=summary.model, verdict=verdict)
         for summary in results.summaries[:_MOST_QUICK]
         for verdict in ("agree", "tie", "disagree")

@@ -22,6 +22,8 @@ from pages.components.kit.text import md_escape, say, short_names
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""
+_MOST_IN_LINE = 6
+"""More models stand in a list that opens, not in a line."""
 Option = TypeVar("Option")
 Point = Mapping[str, Any]
 """What a clicked mark of a chart holds."""
@@ -119,6 +121,9 @@ def pick_model(models: Sequence[str], key: str) -> str:
     if len(models) == 1:
         return models[0]
     names = short_names(models)
+    if len(models) > _MOST_IN_LINE:
+        picked = st.selectbox("Model", models, key=key, format_func=names.__getitem__, width=420)
+        return picked or models[0]
     return one_of("Model", models, key, named=lambda model: md_escape(names[model]))
 
 

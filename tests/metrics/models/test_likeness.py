@@ -135,7 +135,7 @@ def test_the_grid_has_every_model_by_subset_the_most_agreeing_first() -> None:
     assert expected is not None and found["low"][0] == expected.low
     assert extremes_sentence(found, "people's choice") == (
         "Of 2 models a sides with people's choice most often, in 60% [23, 88] of 5, and b least"
-        " often, in 40% [12, 77] of 5."
+        " often, in 40% [12, 77] of 5. Which of several stands first or last is partly chance."
     )
 
 

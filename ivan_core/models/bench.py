@@ -22,7 +22,7 @@ LOOP = "one text at a time"
 IN_ORDER = "32 texts at a time, as they come"
 _TEXTS_IN_ORDER = 32
 _NO_LIMIT = 1 << 40
-_PROBES = 16
+_PROBES = 8
 
 
 @runtime_checkable

@@ -74,6 +74,9 @@ def plan_trees(texts: Sequence[TokenIds], hidden_size: int, longest: int | None 
             cost = least[start] + work(tokens)
             if best is None or cost < best[0]:
                 best = cost, Tree(prefix, tuple(order[start:end]), tokens)
+            # Each text more saves the prefix once at most: a template's opening alone never pays.
+            elif cost - best[0] > prefix * (MOST_TAILS - (end - start)):
+                break
         assert best is not None  # Each text can be read by itself.
         least.append(best[0])
         last.append(best[1])

@@ -129,7 +129,7 @@ class _Service:
     def _score(self, question: str, asked: AskedModel, texts: list[Dialogue]) -> dict[str, Reward]:
         """Bring the rewards of all texts into the cache; returns those that cannot be had."""
         # Somebody else may have scored them while the question waited.
-        known = self._cache.get_many(asked.identity, [text.hash for text in texts])
+        known = self._cache.get_many(asked.cache_key, [text.hash for text in texts])
         missing = [text for text in texts if text.hash not in known]
         failures: dict[str, Reward] = {}
         done = len(texts) - len(missing)
@@ -137,7 +137,7 @@ class _Service:
         while model is not None and missing:
             chunk, missing = missing[:CHUNK], missing[CHUNK:]
             scored = self._score_chunk(question, asked, model, chunk, done)
-            self._cache.put_many(asked.identity, scored)
+            self._cache.put_many(asked.cache_key, scored)
             failures |= {key: reward for key, reward in scored.items() if reward.value is None}
             done += len(chunk)
         return failures

@@ -217,6 +217,11 @@ class RewardModel(Protocol):
 class ModelElsewhere(RewardModel, Protocol):
     """A reward model that another program runs, which may not do what is believed of it."""
 
+    @property
+    def has_copy_here(self) -> bool:
+        """Whether its weights are on this machine too, and would be loaded to compare with."""
+        ...
+
     def compare(self, dialogues: Sequence[Dialogue]) -> None:
         """Look at its scores of these texts, and at those of a pass on this machine where that can
         be made; the card then says what was found. The sides of a pair follow each other.

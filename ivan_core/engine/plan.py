@@ -231,8 +231,13 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
 
 
 def _look_at_model(look: FirstLook, name: str, quantization: Quantization) -> None:
-    """Refuse a model whose files are here and tell that it gives no reward."""
-    if reward_models.is_embedded(name) or reward_models.is_served(name):
+    """Refuse a model whose files are here and tell that it gives no reward, or a server that does
+    not answer as one.
+    """
+    if reward_models.is_embedded(name):
+        return
+    if reward_models.is_served(name):
+        look.remarks.append(reward_models.who_answers(name))
         return
     from ivan_core.backends.reward_models.loading import check_files
     from ivan_core.backends.reward_models.model_files import on_disk

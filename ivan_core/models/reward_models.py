@@ -4,7 +4,7 @@ addresses of servers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +67,20 @@ def remarks(names: Iterable[str]) -> list[str]:
     hosts = list(dict.fromkeys(address.host for address in addresses))
     told = [f"The texts go to {host}." for host in hosts]
     return [*told, *dict.fromkeys(remark for one in addresses for remark in one.remarks)]
+
+
+def who_answers(name: str) -> str:
+    """What says that it is there at an address, in a sentence; no text is sent.
+
+    Raises:
+        BackendUnavailable: nothing that gives scores does.
+    """
+    from ivan_core.backends.served.client import Server
+    from ivan_core.backends.served.probing import engine_at
+
+    server = Server(address_of(name))
+    told = engine_at(server).told
+    return f"{told.engine} {told.version} answers at {server.host}, with {told.model}."
 
 
 def fit_together(names: Iterable[str]) -> bool:
@@ -181,11 +195,11 @@ class Loader:
     max_tokens: int | None = None
     system: SystemTurns = "keep"
     quantization: Quantization = "none"
-    kept: Mapping[str, ModelCard] = field(default_factory=dict)
-    """The cards that a run that goes on keeps of its models."""
+    kept: dict[str, ModelCard] = field(default_factory=dict)
+    """The cards that a run keeps of its models; a served one is known by it when loaded again."""
 
     def __call__(self, name: str, revision: str) -> RewardModel:
-        return make(
+        model = make(
             name,
             revision,
             self.input_format,
@@ -194,6 +208,9 @@ class Loader:
             self.quantization,
             kept=self.kept.get(name),
         )
+        if model.card.server:
+            self.kept.setdefault(name, model.card)
+        return model
 
 
 def make(

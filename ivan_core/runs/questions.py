@@ -46,7 +46,7 @@ _SCHEMA = (
 
 
 class AskedModel(BaseModel):
-    """Which model a question is for, as the run had it; `identity` is its key in the cache."""
+    """Which model a question is for, as the run had it; `identity` is that of its card."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,6 +57,13 @@ class AskedModel(BaseModel):
     system: SystemTurns = "keep"
     quantization: Quantization = "none"
     identity: str
+    within: str = ""
+    """The run that its rewards stay in, where no other run may use them."""
+
+    @property
+    def cache_key(self) -> str:
+        """The identity in the cache that its rewards are kept under."""
+        return f"{self.identity}|{self.within}" if self.within else self.identity
 
 
 class QuestionState(StrEnum):

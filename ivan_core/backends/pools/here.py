@@ -33,14 +33,20 @@ class PoolHere:
     def tune(self, name: str, dialogues: Sequence[Dialogue]) -> int:
         return self._models[name].tune(dialogues)
 
-    def compare(self, name: str, dialogues: Sequence[Dialogue]) -> ModelCard:
+    def compare(
+        self, name: str, dialogues: Sequence[Dialogue], claim: Callable[[], None]
+    ) -> ModelCard:
         """Check the scores of a model that another program runs; the card says what was found.
+
+        `claim` waits for the right to load a copy of it here, where there is one.
 
         Raises:
             BackendUnavailable: they cannot be its rewards.
         """
         model = self._models[name]
         if isinstance(model, ModelElsewhere):
+            if model.has_copy_here:
+                claim()
             model.compare(dialogues)
         return model.card
 

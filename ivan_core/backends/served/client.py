@@ -105,7 +105,7 @@ class Server:
                 method, self.address.url + path, content=body, headers=headers
             )
         except httpx.ConnectError:
-            raise Away(f"No server answers at {self.host}.", f"Start it. {RESUME}") from None
+            raise Away(f"No server answers at {self.host}.", _START) from None
         except httpx.TimeoutException:
             raise Away(f"The server at {self.host} did not answer in time.", RESUME) from None
         except httpx.HTTPError:
@@ -184,6 +184,7 @@ class Server:
 
 
 _LOOK = "See the server's log for the reason."
+_START = "Start it, or check the address; a run that stopped can be resumed."
 
 
 def _busy(host: str, came: httpx.Response) -> Busy:

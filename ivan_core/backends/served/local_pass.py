@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ivan_core.backends.reward_models.model_files import on_disk, parameters_in
 from ivan_core.domain.errors import IvanError
@@ -14,8 +15,8 @@ _BYTES_A_PARAMETER = 4 * 1.3
 _MOST_OF_MEMORY = 0.8
 
 
-def rewards(model: str, card: ModelCard, dialogues: Sequence[Dialogue]) -> list[Reward] | str:
-    """Our own rewards, read as the server reads them; else why there are none."""
+def copy_of(model: str, card: ModelCard) -> Path | str:
+    """The folder of its weights here, of the revision that the server tells; else why not."""
     revision = card.revision if card.lasts and len(card.revision) == 40 else None
     try:
         folder = on_disk(model, revision)
@@ -26,6 +27,14 @@ def rewards(model: str, card: ModelCard, dialogues: Sequence[Dialogue]) -> list[
     needed = (parameters_in(folder) or 0) * _BYTES_A_PARAMETER
     if needed > memory_bytes() * _MOST_OF_MEMORY:
         return "its weights do not fit in this machine's memory"
+    return folder
+
+
+def rewards(model: str, card: ModelCard, dialogues: Sequence[Dialogue]) -> list[Reward] | str:
+    """Our own rewards, read as the server reads them; else why there are none."""
+    folder = copy_of(model, card)
+    if isinstance(folder, str):
+        return folder
     from ivan_core.backends.reward_models.loading import load_model
     from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 

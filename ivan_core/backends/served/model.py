@@ -94,6 +94,10 @@ class ServedRewardModel:
         self._most = self._engine.told.batch if known is None else max(1, known)
         return self._most
 
+    @property
+    def has_copy_here(self) -> bool:
+        return not isinstance(local_pass.copy_of(self._found.source, self.card), str)
+
     def compare(self, dialogues: Sequence[Dialogue]) -> None:
         """Look at the scores of these texts, and at those of a pass on this machine."""
         served = self.score(dialogues)

@@ -354,6 +354,7 @@ def model_of(results: Results, model: str) -> AskedModel:
         system=results.spec.system,
         quantization=results.spec.quantization,
         identity=own.cache_identity,
+        within="" if card.lasts else results.run.id,
     )
 
 
@@ -416,7 +417,7 @@ def _past_hung_worker(look: Callable[[], _Given]) -> _Given:
 
 def _cached(model: AskedModel, wanted: Mapping[str, Dialogue]) -> dict[str, Reward]:
     with closing(ScoreCache(data_dir() / "cache" / "scores")) as cache:
-        return cache.get_many(model.identity, wanted)
+        return cache.get_many(model.cache_key, wanted)
 
 
 def _followed(questions: Questions, question: Question) -> Pending:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ivan_core.backends.pools.devices import PoolOfDevices
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
@@ -71,10 +72,22 @@ def own_models(
     )
     devices = reward_models.devices_for(spec.models, spec.quantization) if several else ()
     here = PoolHere(load)
+    served = all(map(reward_models.is_served, spec.models))
+
+    def claim() -> None:
+        wait_for_slot(context, slot)
+
+    def compare(name: str, dialogues: Sequence[Dialogue]) -> ModelCard:
+        try:
+            return here.compare(name, dialogues, claim)
+        finally:
+            if served:  # A run that loads nothing itself keeps nobody waiting.
+                slot.release()
+
     return Models(
-        claim=lambda: wait_for_slot(context, slot),
+        claim=(lambda: None) if served else claim,
         pool=PoolOfDevices(load, devices) if devices else here,
         together=together,
-        slow=not (together or has_gpu() or all(map(reward_models.is_served, spec.models))),
-        compare=None if devices else here.compare,
+        slow=not (together or has_gpu() or served),
+        compare=None if devices else compare,
     )

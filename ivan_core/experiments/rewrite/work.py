@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
 from ivan_core.domain.specs import PROMPT, CompareSpec, RewriteSpec
-from ivan_core.engine.work import Job, write_results
+from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
 from ivan_core.experiments.rewrite.cost import reused_labels, spent
@@ -47,7 +48,11 @@ def make_tools(spec: RewriteSpec, context: RunContext, slot: FileLock) -> Tools:
     """Who works for a spec on this machine; nobody is loaded or asked before it is needed."""
     # Each unit waits for the one before, so that a second device would have nothing to do.
     scoring = CompareSpec(dataset=spec.dataset, models=spec.models)
-    models = own_models(scoring, context, slot, several=False)
+    # The similarity model needs the slot too, where reward models run on servers.
+    models = replace(
+        own_models(scoring, context, slot, several=False),
+        claim=lambda: wait_for_slot(context, slot),
+    )
     return Tools(
         rewriter=lambda: make_rewriter(spec),
         models=models,

@@ -194,8 +194,10 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
             st.rerun()
     told = [plan.sentence, *(note for note in plan.notes if note != RULES_AND_LEXICON)]
     told += [reader_note(spec.rewriter)] if is_rules(spec.rewriter) else []
-    told += ["Nothing is sent anywhere."] if not wanted and not elsewhere else []
-    told += ["Texts go to your Ollama server only."] if wanted and not elsewhere else []
+    served = reward_models.remarks(spec.models)
+    told += ["Nothing is sent anywhere."] if not (wanted or elsewhere or served) else []
+    told += ["Texts go to your Ollama server only."] if wanted and not (elsewhere or served) else []
+    told += served
     say(" ".join(told), "small", quiet=True)
 
 

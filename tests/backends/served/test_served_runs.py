@@ -11,6 +11,7 @@ import pytest
 from fakes.served.server import logit_of
 from fakes.served.tei import FakeTEI
 from fakes.served.vllm import FakeVLLM
+from given.support import free_port
 
 from ivan_core.backends.served.address import KEY
 from ivan_core.backends.served.sending import PATIENCE
@@ -19,7 +20,12 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import plan as compare
+from ivan_core.experiments.compare.ablation import model_of
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.models import reward_models
+from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
+from ivan_core.settings import slot_file
 from ivan_core.worker import work
 
 SECRET = "s3cret-of-mine"
@@ -154,3 +160,35 @@ def test_how_fast_a_server_is_shows_with_its_first_run(
     other = compare.plan(asked.model_copy(update={"models": ("http://localhost:1",)}))
     assert other.takes is None
     assert other.estimate_from == "how fast a server is shows with its first run"
+
+
+def test_a_plan_says_who_answers_and_what_would_be_refused(
+    data_dir: Path, vllm: FakeVLLM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["compare", "--plan", "--model", vllm.url]) == 0
+    host = vllm.url.removeprefix("http://")
+    assert f"vLLM 1.0 answers at {host}, with lab/reward." in capsys.readouterr().out
+    assert not [came for came in vllm.came if came.method == "POST"]
+    assert main.run(["compare", "--plan", "--model", f"http://127.0.0.1:{free_port()}"]) == 1
+    assert "It would be refused. No server answers at 127.0.0.1:" in capsys.readouterr().err
+
+
+def test_a_run_by_a_server_waits_for_no_other_run_of_this_machine(
+    registry: Registry, vllm: FakeVLLM, pairs_file: Path
+) -> None:
+    with FileLock(slot_file()) as slot:
+        assert slot.acquire()
+        assert judged(registry, vllm.url, str(pairs_file)).state is RunState.DONE
+
+
+def test_rewards_of_what_is_asked_about_a_run_stay_with_the_run(
+    registry: Registry, vllm: FakeVLLM, tei: FakeTEI, pairs_file: Path
+) -> None:
+    run = judged(registry, vllm.url, str(pairs_file))
+    asked = model_of(open_results(run.id), vllm.url)
+    assert asked.cache_key == f"{asked.identity}|{run.id}"
+    own = reward_models.make(asked.name, asked.revision).card
+    assert own.cache_identity == asked.identity
+    named = judged(registry, tei.url, str(pairs_file))
+    lasting = model_of(open_results(named.id), tei.url)
+    assert lasting.cache_key == lasting.identity

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,11 @@ class PreparedDataset:
 
     folder: Path
 
+    @cached_property
+    def _paths(self) -> tuple[Path, Path, Path]:
+        """Its files, made once: single pairs are asked for by the hundred thousand."""
+        return self.folder / "dataset.json", self.folder / NUMBERS, self.folder / TEXTS
+
     @property
     def fingerprint(self) -> str:
         return self.folder.name
@@ -68,7 +73,7 @@ class PreparedDataset:
     @property
     def about(self) -> dict[str, Any]:
         """The card: source, revision, rows, who chose, the sanity report, the bad lines."""
-        return _read_json(self.folder / "dataset.json")
+        return _read_json(self._paths[0])
 
     @property
     def rows(self) -> int:
@@ -93,14 +98,14 @@ class PreparedDataset:
         """
         import pandas as pd
 
-        path = self.folder / NUMBERS
+        path = self._paths[1]
         with _whole(path):
             return pd.read_parquet(path, columns=list(columns) if columns else None)
 
     @property
     def tied_rows(self) -> frozenset[int]:
         """The rows in which the data gives both replies the same score."""
-        return _tied(self.folder / NUMBERS)
+        return _tied(self._paths[1])
 
     @property
     def identical_rows(self) -> set[int]:
@@ -111,7 +116,7 @@ class PreparedDataset:
     @property
     def prompt_groups(self) -> NDArray[np.int64]:
         """A number for each row, the same for rows with the same first Human turn."""
-        return _prompt_groups(self.folder / NUMBERS)
+        return _prompt_groups(self._paths[1])
 
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.
@@ -129,8 +134,8 @@ class PreparedDataset:
             StorageProblem: the folder is damaged.
         """
         self.check_row_ids(row_ids)
-        chosen, rejected = _texts(self.folder / TEXTS)
-        subsets, tied = _subsets(self.folder / NUMBERS), self.tied_rows
+        chosen, rejected = _texts(self._paths[2])
+        subsets, tied = _subsets(self._paths[1]), self.tied_rows
         for row_id in row_ids:
             yield Pair(
                 row_id,

@@ -60,6 +60,11 @@ class StreamlitSession:
         """Ask for the page; returns the seconds until its script has finished."""
         return await self._rerun("")
 
+    async def go(self, page: str, query: str) -> float:
+        """Follow a link to a page of the app; returns the seconds until its script has finished."""
+        self._page, self._query, self._script = page, query, ""
+        return await self._rerun("")
+
     async def press(self, button: str) -> float:
         """Press a button; returns the seconds until the script that it starts has finished."""
         return await self._rerun(button)

@@ -37,6 +37,8 @@ _SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
 """Sources of plain transcripts: the earlier ways of reading gave the same."""
 _EARLIER = (3, 2)
 _NAMED_BAD_LINES = 50
+_ROWS_A_GROUP = 16_384
+"""Rows of the numbers table that are read together where one is asked for."""
 _UNFINISHED = ".preparing-"
 _ABANDONED_AFTER = 3600.0
 """Seconds without a write after which an unfinished folder was left by a killed worker."""
@@ -150,7 +152,12 @@ def _write(
                 progress(len(numbers))
         if chosen:
             writer.write_batch(_batch(chosen, rejected, schema))
-    pq.write_table(_numbers_table(numbers, reader.left_out), folder / NUMBERS, compression="zstd")
+    pq.write_table(
+        _numbers_table(numbers, reader.left_out),
+        folder / NUMBERS,
+        row_group_size=_ROWS_A_GROUP,
+        compression="zstd",
+    )
     bad = [[line.line, line.reason] for line in reader.bad]
     content.update(json.dumps(bad).encode())
     identity = f"{LAYOUT}|{request.model_dump_json()}|{source.revision}|{content.hexdigest()}"

@@ -102,6 +102,16 @@ class PreparedDataset:
         with _whole(path):
             return pd.read_parquet(path, columns=list(columns) if columns else None)
 
+    def row(self, row_id: int) -> dict[str, Any]:
+        """One row of the numbers table, by its columns; no more is read than the rows about it.
+
+        Raises:
+            BadInput: no row has that id.
+            StorageProblem: the folder is damaged.
+        """
+        self.check_row_ids([row_id])
+        return dict(_row(self._paths[1], row_id))
+
     @property
     def tied_rows(self) -> frozenset[int]:
         """The rows in which the data gives both replies the same score."""
@@ -174,6 +184,22 @@ def _whole(path: Path) -> Iterator[None]:
             f"{path.name} of the prepared dataset {path.parent.name} cannot be read.",
             f"Remove the folder {path.parent} and run the comparison again: the data is read anew.",
         ) from error
+
+
+@lru_cache(maxsize=64)
+def _row(path: Path, row_id: int) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    with _whole(path), pq.ParquetFile(path) as file:
+        begins = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if row_id < begins + rows:
+                break
+            begins += rows
+        table = file.read_row_group(group).slice(row_id - begins, 1)
+    found: dict[str, Any] = table.to_pandas().iloc[0].to_dict()
+    return found
 
 
 @lru_cache(maxsize=2)

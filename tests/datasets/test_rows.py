@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
 
+from ivan_core.datasets import prepare as preparing
 from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows, seeded_chunks
+from ivan_core.datasets.prepared import (
+    NUMBERS,
+    PreparedDataset,
+    RowChoice,
+    choose_rows,
+    seeded_chunks,
+    seeded_sample,
+)
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked
 
@@ -113,3 +123,24 @@ def test_chunks_are_not_in_dataset_order_and_leave_the_list_alone() -> None:
     assert seeded_chunks(rows, 0, 100) != [rows]
     assert seeded_chunks(rows, 0, 100) != seeded_chunks(rows, 1, 100)
     assert rows == list(range(100))
+
+
+def test_one_row_of_the_numbers_is_read_without_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "_ROWS_A_GROUP", 7)
+    dataset = prepare(tmp_path, DatasetRequest())
+    with pq.ParquetFile(dataset.folder / NUMBERS) as file:
+        assert file.num_row_groups == 69  # 480 rows
+    numbers = dataset.numbers()
+    for row_id in (0, 6, 7, 300, 479):
+        assert dataset.row(row_id) == numbers.iloc[row_id].to_dict()
+    with pytest.raises(BadInput, match="No such pair in this dataset: 480"):
+        dataset.row(480)
+
+
+def test_a_seeded_sample_is_the_same_each_time_and_all_rows_where_there_are_few() -> None:
+    drawn = seeded_sample(range(100_000), 3, 100)
+    assert len(set(drawn)) == 100 and max(drawn) < 100_000
+    assert drawn == seeded_sample(range(100_000), 3, 100) != seeded_sample(range(100_000), 4, 100)
+    assert seeded_sample([5, 2, 9], 3, 100) == [5, 2, 9]

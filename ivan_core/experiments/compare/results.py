@@ -261,16 +261,14 @@ def judged_pair(results: Results, row_id: int) -> JudgedPair:
     Raises:
         BadInput: the run did not judge that row.
     """
-    own = results.table[results.table["row_id"] == row_id]
-    if own.empty:
+    places = np.flatnonzero(results.table["row_id"].to_numpy() == row_id)
+    if not len(places):
         raise BadInput(
             f"Run {results.run.id} has no pair {row_id}.",
             f"Its pairs go from {results.row_ids[0]} to {results.row_ids[-1]}.",
         )
-    numbers = results.dataset.numbers()
-    about = numbers[numbers["row_id"] == row_id].iloc[0].to_dict()
-    judged: list[dict[str, Any]] = own.to_dict("records")
-    return JudgedPair(results.dataset.pair(row_id), about, judged)
+    judged: list[dict[str, Any]] = results.table.iloc[places].to_dict("records")
+    return JudgedPair(results.dataset.pair(row_id), results.dataset.row(row_id), judged)
 
 
 def margins_of(results: Results, row_id: int) -> list[tuple[str, float | None]]:

@@ -22,13 +22,19 @@ def use_checked_attention(
 
     if model.config._attn_implementation != FUSED:
         return False
+    fused: list[float] = []
+    trouble = ""
     try:
         fused = padded()
-        trouble = ""
-    except Exception as error:  # Whatever a kernel raises, plain attention still works.
+    except Exception as error:  # Whatever a kernel raises, plain attention may still work.
         trouble = f"scoring failed with {type(error).__name__}"
     model.set_attn_implementation(PLAIN)
-    trouble = trouble or why_not_alike(alone(), padded(), fused, torch.finfo(model.dtype).eps)
+    try:
+        one_by_one, together = alone(), padded()
+    except Exception:  # Then it is not the attention: each text will be told what is wrong.
+        model.set_attn_implementation(FUSED)
+        return True
+    trouble = trouble or why_not_alike(one_by_one, together, fused, torch.finfo(model.dtype).eps)
     if not trouble:
         model.set_attn_implementation(FUSED)
         return True

@@ -97,14 +97,14 @@ def why_not_trusted(
     def floats(logits: Any) -> list[float]:
         return [float(value) for value in rewards_of(logits).tolist()]
 
-    with torch.inference_mode():
-        alone = [value for row in shown for value in floats(forward([row]))]
-        half = model.dtype != torch.float32
-        padded = floats(forward(shown)) if half else alone
-        try:
+    try:
+        with torch.inference_mode():
+            alone = [value for row in shown for value in floats(forward([row]))]
+            half = model.dtype != torch.float32
+            padded = floats(forward(shown)) if half else alone
             shared = floats(tree_logits(model, trees, ids, model.config.pad_token_id))
-        except Exception as error:  # Whatever it raises, single texts still work.
-            return f"reading prompts once failed with {type(error).__name__}"
+    except Exception as error:  # Whatever it raises, texts can be tried one by one.
+        return f"reading prompts once failed with {type(error).__name__}"
     why = why_not_alike(alone, padded, shared, torch.finfo(model.dtype).eps)
     return f"with prompts read once {why}" if why else ""
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from given.tiny_models import ask, load, tiny_deberta, tiny_electra, tiny_qwen3
+from transformers import ElectraForSequenceClassification
 from transformers.integrations import sdpa_attention
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
@@ -64,6 +65,17 @@ def test_attention_that_gives_other_scores_is_replaced_by_the_plain_one_with_a_w
         model = load(electra)
     assert attention(model) == "eager"
     assert scores(model) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_model_that_fails_with_any_attention_is_not_blamed_on_the_fused_one(
+    electra: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ElectraForSequenceClassification, "forward", fails)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = load(electra)
+    assert attention(model) == "sdpa"
+    assert model.score(TEXTS)[0].failure == "the model failed on the text: no kernel for this card"
 
 
 def test_a_model_without_fused_attention_and_a_decoder_on_a_cpu_are_left_alone(

@@ -76,8 +76,12 @@ def add(commands: Any) -> None:
     )
     about = "do the same once more: what is paid for asks first, as its command does"
     _action(actions, "duplicate", duplicate, about, "id")
-    about = "set two runs beside each other on shared rows"
-    _action(actions, "compare", compare, about, "first", "second")
+    about = "set two runs beside each other on shared rows, or several in one table"
+    sub = _action(actions, "compare", compare, about, "first", "second")
+    sub.add_argument("more", nargs="*", help="more comparisons, on the same pairs as the others")
+    sub.add_argument(
+        "--out", metavar="FILE", help="Write the table of all their models to a CSV file."
+    )
 
 
 def _action(actions: Any, name: str, run: Any, about: str, *ids: str) -> Any:
@@ -224,9 +228,19 @@ def duplicate(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from ivan_core.engine.handling import beside
+    from ivan_core.engine.handling import beside, together
 
-    print(beside(options.first, options.second))
+    if not options.more and not options.out:
+        print(beside(options.first, options.second))
+        return 0
+    found = together((options.first, options.second, *options.more))
+    print(found.table.to_string(index=False, float_format="{:.4f}".format))
+    print("", *found.sentences, sep="\n")
+    if options.out:
+        from ivan_core.figures.files import save
+
+        save(Path(options.out), found.table.to_csv(index=False, lineterminator="\n").encode())
+        print(options.out)
     return 0
 
 

@@ -19,7 +19,7 @@ from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
 from ivan_core.domain.words import with_article
 from ivan_core.engine import access, workers
-from ivan_core.engine.kind import alike, kind_for, kind_of, known
+from ivan_core.engine.kind import SetTogether, alike, kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -392,3 +392,30 @@ def beside(first: str, second: str) -> str:
             f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
         )
     return one.beside(first, second)
+
+
+def together(run_ids: Sequence[str]) -> SetTogether:
+    """Several runs of one kind on the same pairs, in one table.
+
+    Raises:
+        BadInput: there is no such run or nothing is finished, one is named twice, they are of
+            several kinds or of one that stands in no table, or they are not about the same pairs
+            in the same way.
+    """
+    if len(set(run_ids)) < max(2, len(run_ids)):
+        raise BadInput("A run was named twice, or only one.", "Name two runs or more, each once.")
+    first, *others = [get(run_id) for run_id in run_ids]
+    one = kind_of(first)
+    for run in others:
+        if run.kind not in alike(one.name):
+            raise BadInput(
+                f"{first.label} is {with_article(one.noun)}, {run.label} is"
+                f" {with_article(kind_of(run).noun)}.",
+                "Name runs of one kind.",
+            )
+    if one.together is None:
+        raise BadInput(
+            f"{first.label} is {with_article(one.noun)}, which stands in no table with others.",
+            "Name two of them, to set these beside each other.",
+        )
+    return one.together(run_ids)

@@ -6,7 +6,7 @@ and each is imported when a run of its kind is met.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
@@ -18,6 +18,8 @@ from ivan_core.domain.specs import Frozen, RowsSpec
 from ivan_core.experiments import EXPERIMENTS, READING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ivan_core.datasets.prepared import PreparedDataset
     from ivan_core.engine.plan import Proposal
     from ivan_core.engine.work import Job, Waiting
@@ -78,6 +80,18 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTogether:
+    """Several runs on the same pairs: what is told of them, one table, and pictures by name.
+
+    A picture is drawn for a dark page or a light one.
+    """
+
+    sentences: tuple[str, ...]
+    table: pd.DataFrame
+    charts: Mapping[str, Callable[[bool], Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of run. What a kind lacks is None, or empty.
 
@@ -95,7 +109,8 @@ class Kind:
     it waits for stages that are not begun. `counts` is its record of how pairs are counted. `open`
     gives its results and `report` prints them; where it lacks that, its
     sentences are. `command` is the command line that does the same as a run, if its spec alone does
-    not tell it. `beside` says in words how two runs differ. `figures` is its record of charts and
+    not tell it. `beside` says in words how two runs differ, `together` sets several
+    on the same pairs in one table. `figures` is its record of charts and
     sentences, and `conditions` that of what rows may have to be. `transfer` holds its records of
     what leaves this machine and comes from others, `sending` what it has if it sends texts to a
     provider.
@@ -123,6 +138,7 @@ class Kind:
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None
     beside: Callable[[str, str], str] | None = None
+    together: Callable[[Sequence[str]], SetTogether] | None = None
     figures: Callable[[], Any] | None = None
     conditions: Callable[[], Any] | None = None
     transfer: Transfer | None = None

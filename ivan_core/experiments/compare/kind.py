@@ -36,6 +36,7 @@ KIND = Kind(
     open=late(f"{_HERE}.results:open_results"),
     report=late(f"{_HERE}.report:print_results"),
     beside=late(f"{_HERE}.sentences:beside"),
+    together=late(f"{_HERE}.several:together"),
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(

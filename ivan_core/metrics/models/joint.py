@@ -32,15 +32,16 @@ class Joined:
 class Joint:
     """What all models come to together, on the `n` rows that all of them rated.
 
-    `best` is the model that agrees most often on these rows: it was picked on them.
-    `left_out` counts rows that a model was trained on; `trained` are the models that were trained
-    on some of those that are left, if no others are.
+    `best` is the model that agrees most often on these rows: it was picked on them. `left_out`
+    counts rows that a model was trained on, `drawn` those on which the vote is a draw; `trained`
+    are the models that were trained on some of those that are left, if no others are.
     """
 
     best: str
     rate: Rate
     ways: tuple[Joined, ...]
     left_out: int
+    drawn: int
     trained: tuple[str, ...]
 
     @property
@@ -96,6 +97,7 @@ def joint(judged: Judged) -> Joint | None:
             for (name, found), p in zip(compared, adjusted, strict=True)
         ),
         left_out=left_out,
+        drawn=int((joined_verdicts(judged)[VOTE][rows] == TIE).sum()),
         trained=tuple(name for name, one in zip(judged.names, seen, strict=True) if one),
     )
 

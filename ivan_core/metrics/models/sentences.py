@@ -193,7 +193,15 @@ def joint_sentences(
         )
         for way in found.ways
     ]
-    return [*map(_begun, told), _best(found)]
+    return [*map(_begun, told), *_drawn(found), _best(found)]
+
+
+def _drawn(found: Joint) -> list[str]:
+    """That a drawn vote sides with nobody, where there are such."""
+    if not found.drawn:
+        return []
+    pairs = number_of(found.drawn, "pair")
+    return [f"The vote is a draw on {pairs}: there it sides with neither reply."]
 
 
 def _begun(sentence: str) -> str:

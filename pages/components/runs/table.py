@@ -1,5 +1,5 @@
 """Every run with its name, study and state; one that is ticked can be opened, starred or deleted,
-two are set side by side.
+two are set side by side, more in one table.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pages.components.kit.state import kindly, page_of, write_query
 from pages.components.kit.study import newest_studies, study_now
 from pages.components.kit.text import in_one, md_escape, say, short_names
 from pages.components.runs.manage import manage
+from pages.components.runs.several import in_one_table
 
 _SHOWN = 50
 _TICKED: tuple[Literal["multi-row", "single-cell"], ...] = ("multi-row", "single-cell")
@@ -147,15 +148,17 @@ def _listed(found: list[Run], total: int) -> None:
     ticked = _ticked(found, rows, sorts=total <= _SHOWN)
     if not ticked:
         told = "Select a run to open, name, star, export or delete it; tick two to set them side by"
-        say(f"{told} side.", "small", quiet=True)
+        say(f"{told} side, or comparisons to set them in one table.", "small", quiet=True)
     elif len(ticked) == 1:
         run = found[ticked[0]]
         _actions(run, rows[ticked[0]])
         manage(run)
     elif len(ticked) == 2:
         side_by_side(*((found[place], rows[place]) for place in ticked))
+        if all(known(found[place]).together is not None for place in ticked):
+            in_one_table([found[place] for place in ticked])
     else:
-        say(f"{len(ticked)} runs are ticked. Tick one, or two to set them side by side.")
+        in_one_table([found[place] for place in ticked])
 
 
 def _ticked(found: Sequence[Run], rows: Sequence[_Row], *, sorts: bool) -> list[int]:

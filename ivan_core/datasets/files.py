@@ -167,7 +167,7 @@ def _line(file: TextIO, unpacked: Unpacked) -> tuple[str, bool]:
 
 def _read_object(number: int, line: str) -> Line:
     try:
-        row = json.loads(line, object_pairs_hook=_each_key_once)
+        row = _OBJECTS.decode(line)
     except _KeyTwice as twice:
         return BadLine(number, f"the key {twice} comes twice")
     except (ValueError, RecursionError):
@@ -182,6 +182,9 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, count in times.items() if count > 1)
         raise _KeyTwice(repr(twice[:40]))
     return made
+
+
+_OBJECTS = json.JSONDecoder(object_pairs_hook=_each_key_once)
 
 
 def _csv(path: Path, columns: Columns) -> Iterator[Line]:

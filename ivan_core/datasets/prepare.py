@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -16,7 +15,7 @@ from uuid import uuid4
 
 from ivan_core.datasets.columns import can_be_asked
 from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
-from ivan_core.datasets.reading import PairReader, has_prompt
+from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, check_source, open_here, open_hub, request_key
 from ivan_core.domain.errors import ODD_DATA
 from ivan_core.domain.pairs import Pair
@@ -39,6 +38,7 @@ _EARLIER = (3, 2)
 _NAMED_BAD_LINES = 50
 _ROWS_A_GROUP = 16_384
 """Rows of the numbers table that are read together where one is asked for."""
+_SORTED = json.JSONEncoder(sort_keys=True)
 _UNFINISHED = ".preparing-"
 _ABANDONED_AFTER = 3600.0
 """Seconds without a write after which an unfinished folder was left by a killed worker."""
@@ -188,7 +188,7 @@ def _hash_row(content: Any, row: dict[str, Any], labels: dict[str, Any]) -> None
     if row["equal_scores"]:
         identity += "|tied"
     if labels:
-        identity += json.dumps(labels, sort_keys=True)
+        identity += _SORTED.encode(labels)
     content.update(f"{identity}\n".encode())
 
 
@@ -206,7 +206,8 @@ def _numbers_table(numbers: list[dict[str, Any]], left_out: set[str]) -> pa.Tabl
     """The numbers as columns, the source's own after ours."""
     import pyarrow as pa
 
-    names = dict.fromkeys(name for row in numbers for name in row)
+    kinds = dict.fromkeys(map(tuple, numbers))
+    names = dict.fromkeys(name for kind in kinds for name in kind)
     columns: dict[str, Any] = {}
     for name in names:
         if name in left_out:
@@ -239,45 +240,50 @@ class Sanity:
     """Counts over the pairs added so far, and the row of numbers for each."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts = dict.fromkeys(_COUNTED, 0)
         self._first_row: dict[tuple[str, str], int] = {}
         self._characters = {"chosen": 0, "rejected": 0}
 
     def add(self, pair: Pair) -> dict[str, Any]:
         """Count one pair; returns its row of numbers (lengths in characters of the reply)."""
-        key = (pair.chosen.hash, pair.rejected.hash)
+        chosen, rejected = pair.chosen, pair.rejected
+        key = (chosen.hash, rejected.hash)
         duplicate_of = self._first_row.setdefault(key, pair.row_id)
-        replies = {"chosen": pair.chosen.reply, "rejected": pair.rejected.reply}
-        lengths = {side: len(reply or "") for side, reply in replies.items()}
+        chosen_reply, rejected_reply = chosen.reply, rejected.reply
+        chosen_length, rejected_length = len(chosen_reply or ""), len(rejected_reply or "")
         row: dict[str, Any] = {
             "row_id": pair.row_id,
             "subset": pair.subset,
             "chosen_hash": key[0],
             "rejected_hash": key[1],
-            "chosen_length": lengths["chosen"],
-            "rejected_length": lengths["rejected"],
+            "chosen_length": chosen_length,
+            "rejected_length": rejected_length,
             "identical": pair.identical,
-            "empty_reply": not all(replies.values()),
-            "ends_in_human": pair.chosen.ends_in_human_turn or pair.rejected.ends_in_human_turn,
+            "empty_reply": not (chosen_reply and rejected_reply),
+            "ends_in_human": chosen.ends_in_human_turn or rejected.ends_in_human_turn,
             "prompts_differ": pair.prompts_differ,
             "equal_scores": pair.tied,
             "duplicate_of": -1 if duplicate_of == pair.row_id else duplicate_of,
-            "first_turn": text_hash(pair.chosen.first_human_turn)[:16],
+            "first_turn": text_hash(chosen.first_human_turn)[:16],
         }
+        counts = self._counts
         for name in ("identical", "empty_reply", "ends_in_human", "prompts_differ"):
-            self._counts[name] += bool(row[name])
-        self._counts["pairs"] += 1
-        self._counts["tied"] += pair.tied
-        self._counts["without_prompt"] += not (
-            has_prompt(pair.chosen) and has_prompt(pair.rejected)
-        )
-        self._counts["duplicates"] += row["duplicate_of"] >= 0
-        self._counts["no_assistant_turn"] += None in replies.values()
-        for side, length in lengths.items():
-            self._characters[side] += length
-        if lengths["chosen"] != lengths["rejected"]:
-            self._counts["lengths_differ"] += 1
-            self._counts["longer_chosen"] += lengths["chosen"] > lengths["rejected"]
+            if row[name]:
+                counts[name] += 1
+        counts["pairs"] += 1
+        counts["tied"] += pair.tied
+        if not (chosen.has_prompt and rejected.has_prompt):
+            counts["without_prompt"] += 1
+        if duplicate_of != pair.row_id:
+            counts["duplicates"] += 1
+        if chosen_reply is None or rejected_reply is None:
+            counts["no_assistant_turn"] += 1
+        self._characters["chosen"] += chosen_length
+        self._characters["rejected"] += rejected_length
+        if chosen_length != rejected_length:
+            counts["lengths_differ"] += 1
+            if chosen_length > rejected_length:
+                counts["longer_chosen"] += 1
         return row
 
     def report(self) -> dict[str, Any]:
@@ -285,7 +291,7 @@ class Sanity:
         pairs = self._counts["pairs"]
         differing = self._counts["lengths_differ"]
         return {
-            **{name: self._counts[name] for name in _COUNTED},
+            **self._counts,
             "mean_length": {
                 side: round(total / pairs, 1) if pairs else None
                 for side, total in self._characters.items()

@@ -143,6 +143,9 @@ def read_sides(row: dict[str, Any]) -> Sides:
     Raises:
         NotAPair: a side is missing, or holds what is no text, with the reason.
     """
+    plain = _transcripts(row)
+    if plain is not None:
+        return plain
     values = {side: _value(row, side) for side in SIDES}
     missing = [side for side, value in values.items() if value is None]
     if missing:
@@ -159,13 +162,20 @@ def read_sides(row: dict[str, Any]) -> Sides:
     return Sides(chosen, rejected, _is_tied(row), used)
 
 
-def has_prompt(dialogue: Dialogue) -> bool:
-    """Whether anything stands before the reply: a person's turn, or a text before the turns."""
-    asked = any(turn.role == "Human" for turn in dialogue.turns)
-    return asked or bool(dialogue.turns and dialogue.preamble.strip())
+def _transcripts(row: dict[str, Any]) -> Sides | None:
+    """What most rows are: two transcripts and nothing beside them that belongs to them."""
+    chosen, rejected = row.get("chosen"), row.get("rejected")
+    if not (isinstance(chosen, str) and isinstance(rejected, str)):
+        return None
+    if row.get(PROMPT) is not None or isinstance(row.get(SYSTEM), str):
+        return None
+    one, other = (Dialogue.of_transcript(_with_line_feeds(text)) for text in (chosen, rejected))
+    return Sides(one, other, _is_tied(row), (*SIDES, PROMPT))
 
 
 def _is_tied(row: dict[str, Any]) -> bool:
+    if SCORES[0] not in row:
+        return False
     scores = [row.get(name) for name in SCORES]
     numbers = [_number(score) for score in scores]
     return None not in numbers and numbers[0] == numbers[1]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.domain.transcripts import Dialogue, Turn, prompt_turns
 
 Side = Literal["chosen", "rejected"]
 SIDES: tuple[Side, Side] = ("chosen", "rejected")
@@ -91,12 +91,4 @@ class Pair:
     @property
     def prompts_differ(self) -> bool:
         """The sides part ways before the last reply."""
-        if self.chosen.preamble != self.rejected.preamble:
-            return True
-        return prompt_turns(self.chosen) != prompt_turns(self.rejected)
-
-
-def prompt_turns(dialogue: Dialogue) -> tuple[Turn, ...]:
-    """The turns before the last reply; all turns where the dialogue ends in a Human turn."""
-    turns = dialogue.turns
-    return turns[:-1] if turns and turns[-1].role == "Assistant" else turns
+        return not self.chosen.same_prompt(self.rejected)

@@ -156,12 +156,39 @@ class Dialogue:
 
     @property
     def ends_in_human_turn(self) -> bool:
+        if not self.exact:
+            return self.text.rfind(HUMAN_MARKER) > self.text.rfind(ASSISTANT_MARKER)
         return bool(self.turns) and self.turns[-1].role != "Assistant"
 
     @property
     def first_human_turn(self) -> str:
         """The first thing the person says; empty if nobody does."""
+        if not self.exact:
+            _, _, rest = self.text.partition(HUMAN_MARKER)
+            return rest.partition(HUMAN_MARKER)[0].partition(ASSISTANT_MARKER)[0].strip()
         return next((turn.words for turn in self.turns if turn.role == "Human"), "")
+
+    @property
+    def has_prompt(self) -> bool:
+        """Whether anything is before the reply: a person's turn, or a text before the turns."""
+        if not self.exact:
+            before, marker, _ = self.text.partition(ASSISTANT_MARKER)
+            return HUMAN_MARKER in self.text or bool(marker and before.strip())
+        asked = any(turn.role == "Human" for turn in self.turns)
+        return asked or bool(self.turns and self.preamble.strip())
+
+    def same_prompt(self, other: Dialogue) -> bool:
+        """Whether all before the last reply is the same; all, where one ends in a Human turn."""
+        if not (self.exact or other.exact):
+            return self._before_reply == other._before_reply
+        return (self.preamble, prompt_turns(self)) == (other.preamble, prompt_turns(other))
+
+    @property
+    def _before_reply(self) -> str:
+        """Of a transcript: two are parsed alike if and only if they are the same text."""
+        at = self.text.rfind(ASSISTANT_MARKER)
+        whole = at < 0 or self.text.rfind(HUMAN_MARKER) > at
+        return self.text if whole else self.text[:at]
 
     @property
     def reply(self) -> str | None:
@@ -184,6 +211,12 @@ class Dialogue:
             return None
         answer = turns[at].content + print_transcript("", turns[at + 1 :])
         return print_transcript(self.preamble, turns[:at]).strip(), answer.strip()
+
+
+def prompt_turns(dialogue: Dialogue) -> tuple[Turn, ...]:
+    """The turns before the last reply; all turns where the dialogue ends in a Human turn."""
+    turns = dialogue.turns
+    return turns[:-1] if turns and turns[-1].role == "Assistant" else turns
 
 
 def print_transcript(preamble: str, turns: tuple[Turn, ...]) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from ivan_core.domain.pairs import SIDES, Pair, prompt_turns
+from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.rewriting import PieceKey, PieceRole, PieceSide, Scope
-from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.domain.transcripts import Dialogue, Turn, prompt_turns
 
 # Scripts without spaces between words, where each character counts as a word.
 _UNSPACED = (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.models import Reward, margin, verdict
-from ivan_core.domain.pairs import Pair, prompt_turns
-from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript, text_hash
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript, prompt_turns, text_hash
 
 MARKERS = ["\n\nHuman:", "\n\nAssistant:", "\n\n", "\nHuman:", "Assistant:", "\r\n\r\nHuman:"]
 ANY_TEXT = st.lists(

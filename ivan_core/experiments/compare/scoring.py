@@ -23,6 +23,8 @@ from ivan_core.runs.writer import Writer
 from ivan_core.settings import machine_load
 
 _PROBE_TEXTS = 24
+_TELLS_SECONDS = 2.0
+"""How often the speed of a model is kept while it scores."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class _Model:
     budget: int | None = None
     texts: int = 0
     seconds: float = 0.0
+    told: float = 0.0
+    """When its speed was kept, in monotonic time."""
     load: float = field(default_factory=machine_load)
     promised: dict[str, _Promise] = field(default_factory=dict)
 
@@ -167,6 +171,7 @@ class Scoring:
             with closing(self._models.pool.score(flow.tasks(wanted), flow.progress)) as scored:
                 for task in scored:
                     flow.arrived(task)
+            writer.write(flow.remember_speeds)
         flow.check_nothing_missing()
 
     def ready(self, name: str) -> None:
@@ -179,6 +184,11 @@ class Scoring:
             self._models.claim()
             self.say(f"Loading {name}")
             self.load(name)
+
+    @property
+    def models(self) -> list[_Model]:
+        """All that are loaded."""
+        return list(self._loaded.values())
 
     def model(self, name: str) -> _Model:
         """A model that is loaded."""
@@ -359,7 +369,18 @@ class _Flow:
             cache.put_many(model.identity, rewards)
             for text_hash in rewards:
                 del model.promised[text_hash]
-        # For the estimates of later plans: the speed of this model on this machine.
+        if time.monotonic() - model.told > _TELLS_SECONDS:
+            self._remember_speed(model)
+        self._keep_all(whole)
+
+    def remember_speeds(self) -> None:
+        """Keep the speeds of the models on this machine, for the estimates of later plans."""
+        for model in self._scoring.models:
+            if model.texts:
+                self._remember_speed(model)
+
+    def _remember_speed(self, model: _Model) -> None:
+        model.told = time.monotonic()
         facts = {
             "texts_per_second": model.texts / max(model.seconds, 1e-6),
             "startup": model.startup,
@@ -367,8 +388,7 @@ class _Flow:
             "load": (model.load + machine_load()) / 2,
             "cache_identity": model.identity,
         }
-        cache.remember(f"model|{model.name}", facts)
-        self._keep_all(whole)
+        self._context.cache.remember(f"model|{model.name}", facts)
 
     def _keep_all(self, whole: Sequence[_Open]) -> None:
         for one in whole:

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.one_pair import margin_strip
-from ivan_core.datasets.reading import has_prompt
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, margins_of
@@ -42,7 +41,7 @@ def _badges(results: Results, found: JudgedPair) -> str:
         told.append("both sides are the same text")
     if about.get("equal_scores"):
         told.append("a tie in the data")
-    if not (has_prompt(found.pair.chosen) and has_prompt(found.pair.rejected)):
+    if not (found.pair.chosen.has_prompt and found.pair.rejected.has_prompt):
         told.append("no prompt in the data")
     if about["prompts_differ"]:
         told.append("the sides differ before the last reply")

@@ -9,8 +9,8 @@ from html import escape
 
 import streamlit as st
 
-from ivan_core.domain.pairs import SIDES, Pair, Side, prompt_turns
-from ivan_core.domain.transcripts import Dialogue, Turn
+from ivan_core.domain.pairs import SIDES, Pair, Side
+from ivan_core.domain.transcripts import Dialogue, Turn, prompt_turns
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.differences import (
     MOST_APART,

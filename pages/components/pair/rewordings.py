@@ -8,8 +8,8 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.labels import REWRITE_FEATURES, Label
-from ivan_core.domain.pairs import SIDES, Side, prompt_turns
-from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.pairs import SIDES, Side
+from ivan_core.domain.transcripts import Dialogue, prompt_turns
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.rewrite.results import rewordings_of_row

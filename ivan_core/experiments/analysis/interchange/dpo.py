@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ivan_core.domain.pairs import Pair, prompt_turns
-from ivan_core.domain.transcripts import Dialogue, Role
+from ivan_core.domain.pairs import Pair
+from ivan_core.domain.transcripts import Dialogue, Role, prompt_turns
 from ivan_core.experiments.analysis.interchange.rows import Source, whole_text
 from ivan_core.experiments.analysis.interchange.settled import (
     NOTHING,

@@ -242,19 +242,22 @@ class _Flow:
         self._read: dict[str, int] = {}
         self._problem: IvanError | None = None
         self._all_asked = False
+        self._unkept: set[str] = set()
+        """Keys of what was wanted and is not kept yet."""
 
     def tasks(self, wanted: Iterable[Wanted]) -> Iterator[ScoringTask]:
         """The texts that nobody has scored yet, in the order in which they are wanted."""
         for one in wanted:
             if self._problem:
                 return
+            self._unkept.add(one.key)
             model = self._scoring.model(one.model)
             self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
                 budget = self._budget(model, missing)
                 yield self._given(ScoringTask(one.key, one.model, missing, budget, one.label))
-            elif not opened.waits:
+            elif one.key not in self._open:
                 self._whole(opened)
         for name, texts in self._probes.items():
             if self._problem:
@@ -317,6 +320,8 @@ class _Flow:
             raise self._problem
         if self._open or self._tasks or not self._all_asked:
             raise RuntimeError(f"the pool left out tasks: {[*self._tasks] or [*self._open]}")
+        if self._unkept:
+            raise RuntimeError(f"nothing was kept of {sorted(self._unkept)}")
 
     def _look_up(self, model: _Model, one: Wanted) -> tuple[_Open, list[Dialogue]]:
         """What is known or promised of what is wanted, and the texts that are neither."""
@@ -393,6 +398,7 @@ class _Flow:
     def _keep_all(self, whole: Sequence[_Open]) -> None:
         for one in whole:
             self._keep(one.wanted, one.rewards, one.computed)
+            self._unkept.discard(one.wanted.key)
 
     def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
         model = self._scoring.model(name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
 import pytest
@@ -13,12 +14,14 @@ from fakes.pools import Forgetting, GivingUp, LastFirst
 from fakes.reward_models import FakeRewardModel, Fakes, comparing_with
 
 from ivan_core.backends.pools.here import PoolHere
+from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.compare.steps import LiveOrder
 from ivan_core.experiments.compare.units import ScoredRow, Unit
+from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import Parts
 from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
@@ -121,6 +124,41 @@ def test_a_task_that_is_given_up_is_named_and_all_others_under_way_are_kept(
     resumed, folder = compare("given-up", PoolHere)
     assert resumed.state is RunState.DONE
     assert table(folder).equals(table(compare("whole", PoolHere)[1]))
+
+
+def test_a_chunk_that_repeats_an_earlier_one_is_kept_however_slow_the_cache_is(
+    compare: Compare, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _, last = seeded_chunks(list(range(48)), 0, 16)
+    questions = list(range(48))
+    for place, other in zip(last, first, strict=True):
+        questions[place] = other
+    with pairs.open("w") as file:
+        for question in questions:
+            ask = f"\n\nHuman: Question {question}?\n\nAssistant: "
+            file.write(json.dumps({"chosen": f"{ask}Yes.", "rejected": f"{ask}No."}) + "\n")
+    _, expected = compare("quick", PoolHere)
+    put, get = ScoreCache.put_many, ScoreCache.get_many
+    asked: list[str] = []
+    last_is_looked_up = Event()
+
+    def slow_put(self: ScoreCache, identity: str, rewards: Mapping[str, Reward]) -> None:
+        last_is_looked_up.wait()
+        put(self, identity, rewards)
+
+    def counted_get(self: ScoreCache, identity: str, hashes: Iterable[str]) -> dict[str, Reward]:
+        asked.append(identity)
+        if len(asked) == 3:
+            last_is_looked_up.set()
+        return get(self, identity, hashes)
+
+    monkeypatch.setattr(ScoreCache, "put_many", slow_put)
+    monkeypatch.setattr(ScoreCache, "get_many", counted_get)
+    run, folder = compare("slow", PoolHere)
+    assert run.state is RunState.DONE, run.problem
+    assert sorted(table(folder)["row_id"]) == list(range(48))
+    assert table(folder).equals(table(expected))
+    assert run.computed == 2 * 32
 
 
 def test_a_pool_that_forgets_a_task_does_not_make_a_finished_run(compare: Compare) -> None:

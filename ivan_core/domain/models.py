@@ -99,6 +99,7 @@ class ServerFacts(BaseModel):
         how = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         return (
             f"Scored by {self.engine} {self.version or 'of an unknown version'}"
+            + (f" with {self.model}" if self.model else "")
             + (f" ({how})" if how else "")
             + f"; {self.compared}."
         )

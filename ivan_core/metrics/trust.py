@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ivan_core.domain.models import MEASURED
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import as_if_apart, interval, percent
@@ -282,6 +283,13 @@ def check_revision(revision: str) -> Check:
     name = "version of the weights"
     if not revision:
         return Check(name, "amber", "The version of the weights is unknown.")
+    if revision.startswith(MEASURED):
+        return Check(
+            name,
+            "amber",
+            "The server tells no version of the weights; its scores of four fixed texts stand for "
+            f"it ({revision}).",
+        )
     if not _COMMIT.fullmatch(revision):
         return Check(
             name, "amber", f"The version is {revision}, a name that may point elsewhere later."

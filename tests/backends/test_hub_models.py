@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from fakes.hub import FreshProcess, StandinHub, hub_environment
-from given.tiny_models import as_pickle, load, tiny_deberta, tiny_electra
+from fakes.served.server import logit_of
+from fakes.served.vllm import FakeVLLM
+from given.tiny_models import as_pickle, load, tiny_deberta, tiny_electra, tiny_qwen3
 
 DEBERTA = "OpenAssistant/reward-model-deberta-v3-base"
 MODELS = {
@@ -78,6 +80,29 @@ def test_a_pinned_model_in_the_cache_is_loaded_without_asking_the_hub(
     asked = len(hub.requests)
     assert process.call(scored, model=DEBERTA, revision=first["revision"]) == first
     assert len(hub.requests) == asked
+
+
+def scored_by_server(address: str) -> list[Any]:
+    """Called in the fresh process: the reward of a text by a served model, and its format."""
+    from ivan_core.domain.transcripts import Dialogue
+    from ivan_core.models import reward_models
+
+    model = reward_models.make(address)
+    (reward,) = model.score([Dialogue(TEXT)])
+    return [reward.value, model.card.input_format]
+
+
+def test_of_a_served_model_the_tokenizer_is_fetched_and_no_weights(
+    process: FreshProcess, hub: StandinHub, tmp_path: Path
+) -> None:
+    hub.add_model("lab/served", tiny_qwen3(tmp_path))
+    with FakeVLLM() as server:
+        server.root = "lab/served"
+        found = process.call(scored_by_server, address=server.url)
+        assert found == [logit_of(server.read[-1]), "chat"]
+    asked = [request for request in hub.requests if "lab/served" in request]
+    assert any("tokenizer.json" in request for request in asked)
+    assert not any("safetensors" in request for request in asked)
 
 
 @pytest.mark.parametrize(

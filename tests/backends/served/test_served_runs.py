@@ -87,9 +87,11 @@ def test_the_sample_is_judged_by_a_server_from_the_command_line(
     (check,) = [one for one in strip["checks"] if one["name"] == "scored by a server"]
     assert check["level"] == "unknown"
     assert check["reason"] == (
-        "Scored by vLLM 1.0 (prefix caching unknown); not compared with a local pass: its weights "
-        "are not on this machine."
+        "Scored by vLLM 1.0 with lab/reward (prefix caching unknown); not compared with a local "
+        "pass: its weights are not on this machine."
     )
+    (version,) = [one for one in strip["checks"] if one["name"] == "version of the weights"]
+    assert version["reason"].startswith("The server tells no version of the weights; its scores of")
     (batches,) = [one for one in strip["checks"] if one["name"] == "same score in any batch"]
     assert batches["level"] == "green"
     table = scores(registry, run)

@@ -168,7 +168,8 @@ def test_the_card_says_what_answered_and_how(
     )
     assert cards[0].server is not None
     assert cards[0].server.sentence == (
-        "Scored by vLLM 1.0 (prefix caching unknown); not compared with a local pass."
+        "Scored by vLLM 1.0 with lab/reward (prefix caching unknown); not compared with a local "
+        "pass."
     )
 
 

@@ -19,7 +19,7 @@ class FakeTEI(FakeServed):
     a model without scores; `labels` are those of its logits.
     """
 
-    scoring = ("/predict", "/rerank")
+    scoring = ("/predict",)
 
     def __init__(self, count: Callable[[tuple[str, ...]], int]) -> None:
         self.count = count

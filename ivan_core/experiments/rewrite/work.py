@@ -10,6 +10,7 @@ from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
 from ivan_core.domain.specs import PROMPT, CompareSpec, RewriteSpec
 from ivan_core.engine.work import Job, wait_for_slot, write_results
+from ivan_core.experiments.compare.scoring import kept_card
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
 from ivan_core.experiments.rewrite.cost import reused_labels, spent
@@ -127,7 +128,10 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
     measured = tables.measured()
     styles = [STYLE_OF[variant] for variant in variants_of(spec)[1:]]
     facts = {
-        "models": [_model(context, name) for name in spec.models],
+        "models": [
+            kept_card(context, name).model_dump(mode="json", exclude={"seen_hashes"})
+            for name in spec.models
+        ],
         **{kind: _card(context, kind) for kind in CARDS},
         "styles": {
             style: {"version": VERSIONS[style], "hash": style_hash(style)} for style in styles
@@ -152,11 +156,6 @@ def _write(job: Job[RewriteSpec], done: Reworded) -> None:
         files=write_files(context.data_dir, context.id, spec, tables, measured),
         facts=facts,
     )
-
-
-def _model(context: RunContext, name: str) -> dict[str, Any]:
-    card: dict[str, Any] = context.parts.rows(f"card|{name}")[0]
-    return {key: value for key, value in card.items() if key != "seen_hashes"}
 
 
 def _card(context: RunContext, kind: str) -> dict[str, Any] | None:

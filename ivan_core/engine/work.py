@@ -115,9 +115,9 @@ def _prepare(context: RunContext, request: DatasetRequest) -> PreparedDataset:
         )
 
 
-def chunk_size(rows: int, slow: bool) -> int:
-    """Pairs in a chunk: a twelfth of the rows, between 16 and 256 (32 if a pair takes long)."""
-    return min(32 if slow else 256, max(16, math.ceil(rows / 12)))
+def chunk_size(rows: int, most: int) -> int:
+    """Pairs in a chunk: a twelfth of the rows, between 16 and so many at most."""
+    return min(most, max(16, math.ceil(rows / 12)))
 
 
 Spec = TypeVar("Spec", bound=Frozen)

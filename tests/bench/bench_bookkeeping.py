@@ -139,7 +139,7 @@ def measure(rows: int, model: float, tokenizer: float) -> dict[str, Any]:
 
         def provide(*_: object) -> Models:
             pool = PoolHere(lambda name, _: Constant(name, model, tokenizer))
-            return Models(lambda: None, pool, together=True, slow=False)
+            return Models(lambda: None, pool, together=True)
 
         wall, cpu = perf_counter(), process_time()
         work(registry, run_id, {"compare": lambda job: compare_work.work_compare(job, provide)})

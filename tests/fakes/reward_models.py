@@ -27,7 +27,7 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import work as engine_work
 from ivan_core.engine.work import wait_for_slot
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.scoring import CHUNK, SLOW_CHUNK, Models
 from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -193,7 +193,8 @@ def provider(fakes: Fakes) -> dict[str, Work]:
             return FakeRewardModel(name, fakes, encoder if fakes.together else None)
 
         pool = PoolOfDevices(FakeLoader(fakes), fakes.devices) if fakes.devices else PoolHere(load)
-        return Models(lambda: wait_for_slot(context, slot), pool, fakes.together, fakes.slow)
+        chunk = SLOW_CHUNK if fakes.slow else CHUNK
+        return Models(lambda: wait_for_slot(context, slot), pool, fakes.together, chunk)
 
     return comparing_with(provide)
 

@@ -103,7 +103,7 @@ def fake_tools(
 
     return Tools(
         rewriter=lambda: own,
-        models=Models(lambda: None, PoolHere(load), together, False),
+        models=Models(lambda: None, PoolHere(load), together),
         similarity=lambda revision: FakeSimilarity(),
         labeler=FakeLabeler,
         together=together,

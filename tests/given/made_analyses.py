@@ -79,7 +79,7 @@ class _Written(FakeRewardModel):
 
 
 def _written(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
-    return Models(claim=lambda: None, pool=_written_pool(), together=True, slow=False)
+    return Models(claim=lambda: None, pool=_written_pool(), together=True)
 
 
 def _written_pool() -> PoolHere:
@@ -123,7 +123,7 @@ class _Reader:
 def _reworking() -> Tools:
     return Tools(
         rewriter=lambda: FakeRewriter(rewording),
-        models=Models(lambda: None, _written_pool(), True, False),
+        models=Models(lambda: None, _written_pool(), True),
         similarity=lambda revision: _Alike(),
         labeler=lambda seed: _Reader(),
         together=True,

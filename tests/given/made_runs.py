@@ -82,7 +82,6 @@ def _breaking(_: CompareSpec, __: RunContext, ___: FileLock) -> Models:
         claim=lambda: None,
         pool=PoolHere(lambda name, _: _Breaking(name, Fakes(revision="breaks"), encoder)),
         together=True,
-        slow=False,
     )
 
 

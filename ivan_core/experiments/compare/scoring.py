@@ -27,6 +27,15 @@ _TELLS_SECONDS = 2.0
 """How often the speed of a model is kept while it scores."""
 
 
+CHUNK = 256
+"""Pairs in a chunk at most, where nothing else is said."""
+SLOW_CHUNK = 32
+"""Where a pair takes seconds, as with a large model on a CPU: so that little is lost by a stop."""
+GPU_CHUNK = 1_024
+"""On a graphics card, whose batches hold 65,536 tokens: hh-rlhf's pairs fill five of them, where
+256 pairs fill one and a quarter of another, which a card computes at half the speed."""
+
+
 @dataclass(frozen=True)
 class Models:
     """How the steps get at reward models, without knowing where they work."""
@@ -39,8 +48,8 @@ class Models:
 
     They then share one token budget too, because they may share the encoder that it is for.
     """
-    slow: bool
-    """Whether a chunk should be small, because a pair takes long."""
+    chunk: int = CHUNK
+    """The most pairs in a chunk."""
     compare: Callable[[str, Sequence[Dialogue]], ModelCard] | None = None
     """Checks the scores of a model that was loaded for the first time in a run, by some texts."""
 

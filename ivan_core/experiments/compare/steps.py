@@ -43,7 +43,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     Raises:
         IvanError: the data or a model cannot be had.
     """
-    begun = begin(context, spec, lambda rows: chunk_size(rows, models.slow))
+    begun = begin(context, spec, lambda rows: chunk_size(rows, models.chunk))
     dataset, choice = begun.dataset, begun.choice
     context.note(begun.notes)
     units = plan_units(spec, choice.row_ids, begun.chunk, models.together)

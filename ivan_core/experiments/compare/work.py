@@ -12,7 +12,7 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.scoring import CHUNK, GPU_CHUNK, SLOW_CHUNK, Models
 from ivan_core.experiments.compare.steps import run_compare
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
 from ivan_core.metrics.summary import summarise
@@ -88,6 +88,6 @@ def own_models(
         claim=(lambda: None) if served else claim,
         pool=PoolOfDevices(load, devices) if devices else here,
         together=together,
-        slow=not (together or has_gpu() or served),
+        chunk=CHUNK if together or served else GPU_CHUNK if has_gpu() else SLOW_CHUNK,
         compare=None if devices else compare,
     )

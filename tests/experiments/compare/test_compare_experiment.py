@@ -75,8 +75,8 @@ def test_chunks_follow_from_seed_and_size_alone() -> None:
 
 
 def test_a_chunk_is_a_twelfth_within_bounds() -> None:
-    assert [chunk_size(rows, slow=False) for rows in (1, 480, 160_800)] == [16, 40, 256]
-    assert [chunk_size(rows, slow=True) for rows in (1, 480, 160_800)] == [16, 32, 32]
+    assert [chunk_size(rows, 256) for rows in (1, 480, 160_800)] == [16, 40, 256]
+    assert [chunk_size(rows, 32) for rows in (1, 480, 160_800)] == [16, 32, 32]
 
 
 def test_a_run_writes_the_original_files_and_a_manifest_that_names_them(

@@ -13,6 +13,7 @@ from test_compare_experiment import ONE, RunHere, added, spec, table
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.work import chunk_size
+from ivan_core.experiments.compare.scoring import CHUNK, SLOW_CHUNK
 from ivan_core.runs.registry import Registry
 
 
@@ -43,14 +44,14 @@ def test_a_run_keeps_its_chunks_where_the_machine_would_choose_others_by_now(
     registry: Registry, tmp_path: Path, run_here: RunHere
 ) -> None:
     pairs = write_pairs(tmp_path / "many.jsonl", 400)
-    assert chunk_size(400, slow=False) != chunk_size(400, slow=True)
+    assert chunk_size(400, CHUNK) != chunk_size(400, SLOW_CHUNK)
     run_id = added(registry, spec(pairs, models=(ONE,)))
     run_here(run_id, Fakes(breaks_at_call=3))
     assert registry.requeue(run_id)
     run_here(run_id, Fakes(slow=True))
     rows = table(registry, run_id)
     assert sorted(rows["row_id"]) == list(range(400))
-    assert rows["step"].value_counts().max() == chunk_size(400, slow=False)
+    assert rows["step"].value_counts().max() == chunk_size(400, CHUNK)
 
 
 def test_a_run_goes_on_without_the_file_it_began_with(

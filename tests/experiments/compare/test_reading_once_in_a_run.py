@@ -48,7 +48,7 @@ def compared(
     registry = Registry(data_dir)
     asked = CompareSpec(dataset=DatasetRequest(source=str(pairs)), models=(str(model),))
     run_id, _ = registry.add(asked.kind, asked.model_dump_json(), asked.fingerprint)
-    models = Models(lambda: None, PoolHere(load_it), together=False, slow=False)
+    models = Models(lambda: None, PoolHere(load_it), together=False)
     work(registry, run_id, comparing_with(lambda *_: models))
     folder = registry.folder(run_id)
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -64,7 +64,7 @@ def compare(tmp_path: Path, pairs: Path) -> Compare:
 
         def provide(*_: object) -> Models:
             made = pool(lambda name, _: FakeRewardModel(name, fakes))
-            return Models(lambda: None, made, fakes.together, False)
+            return Models(lambda: None, made, fakes.together)
 
         work(registry, run_id, comparing_with(provide))
         return registry.get(run_id), registry.folder(run_id)

@@ -271,13 +271,13 @@ def _tied(path: Path) -> frozenset[int]:
 @lru_cache(maxsize=4)
 def _prompt_groups(path: Path) -> NDArray[np.int64]:
     import numpy as np
-    import pandas as pd
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    turns = pq.read_table(path, columns=["first_turn"]).column("first_turn").to_numpy()
-    codes, _ = pd.factorize(turns)
+    turns = pq.read_table(path, columns=["first_turn"]).column("first_turn")
+    codes = turns.combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     # Pairs without a Human turn share nothing: each is a group of its own.
-    none = np.flatnonzero(turns == text_hash("")[:16])
+    none = np.flatnonzero(pc.equal(turns, text_hash("")[:16]).to_numpy())
     codes[none] = len(codes) + np.arange(len(none))
     return np.asarray(codes, dtype=np.int64)
 

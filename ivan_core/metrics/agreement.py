@@ -102,8 +102,17 @@ class SeenUnseen:
 
 def rated(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a verdict; the table itself where all have one."""
-    has = table["verdict"].isin(VERDICTS).to_numpy(bool)
+    has = says(table["verdict"], *VERDICTS)
     return table if has.all() else table[has]
+
+
+def says(verdicts: pd.Series, *words: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether each of many verdicts is one of some words; an absent one is not."""
+    if not isinstance(verdicts.dtype, pd.CategoricalDtype):
+        return np.asarray(verdicts.isin(words), dtype=bool)
+    # By the code of each row: looking a million rows up in a set takes ten times as long.
+    asked = np.append(verdicts.cat.categories.isin(words), False)
+    return np.asarray(asked[verdicts.cat.codes.to_numpy()], dtype=bool)
 
 
 def narrow(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -114,7 +123,7 @@ def narrow(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 def count_verdicts(table: pd.DataFrame) -> Counts:
     """Count the verdicts of one model, and the pairs it has none for."""
     verdicts = table["verdict"]
-    is_rated = verdicts.isin(VERDICTS).to_numpy(bool)
+    is_rated = says(verdicts, *VERDICTS)
     identical = flags(table["identical"]) & ~is_rated
     failure = table["failure"].notna().to_numpy(bool) & table["failure"].ne("").to_numpy(
         bool, na_value=False
@@ -122,9 +131,9 @@ def count_verdicts(table: pd.DataFrame) -> Counts:
     undecided = table["failure"].eq(TIED).to_numpy(bool, na_value=False) & ~is_rated & ~identical
     truncated = flags(table["chosen_truncated"]) | flags(table["rejected_truncated"])
     return Counts(
-        agree=int(verdicts.isin(["agree"]).sum()),
-        tie=int(verdicts.isin(["tie"]).sum()),
-        disagree=int(verdicts.isin(["disagree"]).sum()),
+        agree=int(says(verdicts, "agree").sum()),
+        tie=int(says(verdicts, "tie").sum()),
+        disagree=int(says(verdicts, "disagree").sum()),
         identical=int(identical.sum()),
         failed=int((failure & ~is_rated & ~identical & ~undecided).sum()),
         truncated=int((truncated & is_rated).sum()),
@@ -208,7 +217,7 @@ def length_balanced(table: pd.DataFrame) -> LengthBalanced:
     longer, shorter = agreement_of(own[apart > 0]), agreement_of(own[apart < 0])
     if longer is None or shorter is None:
         return LengthBalanced(longer, shorter, None, None, None)
-    agrees = own["verdict"].isin(["agree"]).to_numpy(bool)
+    agrees = says(own["verdict"], "agree")
     # What each pair adds to the mean: those of one prompt may stand on both sides of it.
     adds = np.where(
         apart > 0, (agrees - longer.rate) / longer.n, (agrees - shorter.rate) / shorter.n
@@ -239,7 +248,7 @@ def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
 
 def agreement_of(rows: pd.DataFrame) -> Rate | None:
     """Share of these rated rows where the model sides with the choice; None without a row."""
-    return rate_in(rows, rows["verdict"].isin(["agree"]).to_numpy(bool))
+    return rate_in(rows, says(rows["verdict"], "agree"))
 
 
 def flags(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -260,7 +269,7 @@ def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]
     counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
     own = rated(rows)
     rule = length_rule(own)
-    design = design_in(own, own["verdict"].isin(["agree"]).to_numpy(bool))
+    design = design_in(own, says(own["verdict"], "agree"))
     return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.agreement import VERDICTS, rated
+from ivan_core.metrics.agreement import VERDICTS, rated, says
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ def reward_bins(table: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
     rejected = own["rejected_reward"].to_numpy(float)
     edges = _edges(np.concatenate([chosen, rejected]), bins)
     cell = bin_of(rejected, edges) * bins + bin_of(chosen, edges)
-    agree = own["verdict"].isin(["agree"]).to_numpy(bool)
+    agree = says(own["verdict"], "agree")
     found = (
         pd.DataFrame({"cell": cell.astype("int64"), "agree": agree.astype("int64")})
         .groupby("cell")["agree"]
@@ -64,12 +64,16 @@ def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
     reach = float(np.abs(margins).max()) if margins.size else 0.0
     edges = np.linspace(-(reach or 1.0), reach or 1.0, bins + 1)
     found = (
-        pd.DataFrame({"bin": bin_of(margins, edges), "verdict": own["verdict"].to_numpy(object)})
-        .groupby(["bin", "verdict"])
+        pd.DataFrame(
+            {
+                "bin": bin_of(margins, edges),
+                "verdict": pd.Categorical(own["verdict"], VERDICTS, ordered=True),
+            }
+        )
+        .groupby(["bin", "verdict"], observed=True)
         .size()
         .reset_index(name="count")
     )
-    found["verdict"] = pd.Categorical(found["verdict"], VERDICTS, ordered=True)
     found = found.sort_values(["bin", "verdict"], ignore_index=True)
     position = found["bin"].to_numpy(int)
     found["x0"], found["x1"] = edges[position], edges[position + 1]

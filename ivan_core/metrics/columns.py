@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts, rated
+from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts, rated, says
 from ivan_core.metrics.bins import bin_of
 from ivan_core.metrics.intervals import PROMPT, design_in, rate_in, with_minus
 from ivan_core.metrics.sentences import percent
@@ -252,7 +252,7 @@ def agreement_by_larger(table: pd.DataFrame, difference: pd.Series) -> pd.DataFr
     own = rated(table)
     apart = difference.reindex(own["row_id"]).to_numpy(float)
     groups = {"chosen": apart > 0, "equal": apart == 0, "rejected": apart < 0}
-    agree = own["verdict"].isin(["agree"]).to_numpy(bool)
+    agree = says(own["verdict"], "agree")
     code, models = pd.factorize(own["model"])
     found: list[tuple[object, ...]] = []
     for number, model in enumerate(models):

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ivan_core.metrics.agreement import VERDICTS, rated, typical_margin
+from ivan_core.metrics.agreement import VERDICTS, narrow, rated, typical_margin
 from ivan_core.metrics.bins import bin_of, within
 from ivan_core.metrics.intervals import PROMPT, Rate, design_in, wilson
 
@@ -215,17 +215,17 @@ def shared_rows(
     model's rated rows in `table`, so give the run's own when the table is a filtered one.
     """
     ours, theirs = _one_model(table, first, units), _one_model(table, second, units)
-    row_ids, at_first, at_second = np.intersect1d(
-        ours["row_id"].to_numpy(), theirs["row_id"].to_numpy(), return_indices=True
-    )
-    ours, theirs = ours.iloc[at_first], theirs.iloc[at_second]
+    row_ids, others = ours["row_id"].to_numpy(), theirs["row_id"].to_numpy()
+    if not np.array_equal(row_ids, others) or (np.diff(row_ids) <= 0).any():
+        row_ids, at_first, at_second = np.intersect1d(row_ids, others, return_indices=True)
+        ours, theirs = ours.iloc[at_first], theirs.iloc[at_second]
     prompts = {PROMPT: ours[PROMPT].to_numpy()} if PROMPT in ours.columns else {}
     return pd.DataFrame(
         {
             "row_id": row_ids,
-            "subset": ours["subset"].to_numpy(),
-            "first_verdict": ours["verdict"].to_numpy(),
-            "second_verdict": theirs["verdict"].to_numpy(),
+            "subset": ours["subset"].array,
+            "first_verdict": ours["verdict"].array,
+            "second_verdict": theirs["verdict"].array,
             "first_margin": ours["margin"].to_numpy(float),
             "second_margin": theirs["margin"].to_numpy(float),
             "first_seen": ours["seen"].array,
@@ -317,7 +317,8 @@ def in_margin_cell(
 
 
 def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
-    own = rated(table[table["model"].eq(model).to_numpy(bool, na_value=False)])
+    needed = narrow(table, "row_id", "subset", "verdict", "margin", "seen", PROMPT)
+    own = rated(needed[table["model"].eq(model).to_numpy(bool, na_value=False)])
     unit = units.get(model) if units else typical_margin(own["margin"])
     names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
     return own[names].assign(

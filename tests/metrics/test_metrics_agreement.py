@@ -16,13 +16,16 @@ from scipy.stats import binomtest
 from ivan_core.metrics.agreement import (
     ALL_SUBSETS,
     NO_SUBSET,
+    VERDICTS,
     agreement,
     by_subset,
     count_verdicts,
     length_balanced,
     length_rule,
+    rated,
     rows_in_bar,
     running_agreement,
+    says,
     seen_unseen,
     typical_margin,
 )
@@ -209,3 +212,28 @@ def test_a_model_that_rated_nothing_has_a_summary_without_numbers() -> None:
     (summary,) = summarise(scores([(None, 1)]))
     assert summary.headline is None and summary.typical_margin is None
     assert json.loads(json.dumps(summary.as_dict()))["agreement"] is None
+
+
+def test_verdicts_are_told_alike_as_texts_and_as_categories() -> None:
+    words = ["agree", None, "tie", "odd", "disagree", "agree"]
+    for verdicts in (
+        pd.Series(words, dtype="string"),
+        pd.Series(words, dtype="category"),
+        pd.Series(pd.Categorical(words, ["tie", "agree"])),  # the others are absent
+    ):
+        assert says(verdicts, "agree").tolist() == [True, False, False, False, False, True]
+    assert says(pd.Series(words, dtype="category"), *VERDICTS).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_rows_that_are_all_rated_are_not_copied() -> None:
+    table = scores([(2, 1), (1, 2)])
+    assert rated(table) is table
+    table.loc[0, "verdict"] = None
+    assert rated(table).index.tolist() == [1]

@@ -53,6 +53,8 @@ class ServedRewardModel:
         self._sender = Sender(self._ask, engine.told.at_once)
         self._logits, self._rewarded = 1, 0
         self._is_shown_raw = False
+        # Read once: later ones may be read in a thread while the fixed texts are asked again.
+        self._fixed = self.read(checks.PROBES)
 
     @property
     def _host(self) -> str:
@@ -217,9 +219,8 @@ class ServedRewardModel:
 
     def _probe_logits(self, engine: Engine, *, activated: bool) -> list[list[float]]:
         """Of the fixed texts, each in a request of its own."""
-        rows = self.read(checks.PROBES)
         logits: list[list[float]] = []
-        for row in rows:
+        for row in self._fixed:
             if isinstance(row, NoInput):
                 raise BadInput(f"A plain text cannot be put to the model: {row.reason}.")
             if isinstance(row, TokenRow) and row.types and any(row.types):

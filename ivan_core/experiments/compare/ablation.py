@@ -337,12 +337,18 @@ def model_of(results: Results, model: str) -> AskedModel:
     """A model of a run as the run had it: revision, input format, maximum length, precision.
 
     Raises:
-        BadInput: the run has no such model.
+        BadInput: the run has no such model, or it is on a server that nobody named here.
     """
     card = results.cards.get(model)
     if card is None:
         raise BadInput(
             f"Run {results.run.id} has no model {model!r}.", f"It has {', '.join(results.cards)}."
+        )
+    if reward_models.is_served(model) and (results.manifest or {}).get("imported"):
+        # Whoever made the file chose the address: neither texts nor a key go there.
+        raise BadInput(
+            f"{model} is a server that an imported run names, so nothing is sent to it.",
+            "Judge pairs with it here first, and ask that run.",
         )
     # In a run a model is called what the person called it; the cache knows it without a revision.
     own = card.model_copy(update={"id": reward_models.split_revision(model)[0]})

@@ -42,6 +42,8 @@ def print_results(run_id: str, out: TextIO) -> None:
         for name, value in _lines(summary):
             print(f"  {name:<30}{value}", file=out)
         print(f"  {counts_sentence(summary)}", file=out)
+        if server := results.cards[summary.model].server:
+            print(f"  {server.sentence}", file=out)
     print("\nFiles:", file=out)
     for path in files(results):
         print(f"  {path}", file=out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from given.support import free_port
 from ivan_core.backends.served.address import KEY
 from ivan_core.backends.served.sending import PATIENCE
 from ivan_core.cli import main
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import handling as runs
@@ -78,6 +80,7 @@ def test_the_sample_is_judged_by_a_server_from_the_command_line(
     host = vllm.url.removeprefix("http://")
     assert f"The texts go to {host}." in out
     assert "no time estimate (how fast a server is shows with its first run)" in out
+    assert "  Scored by vLLM 1.0 with lab/reward (prefix caching unknown); not compared" in out
     (run,) = registry.all()
     assert run.state is RunState.DONE
     (card,) = manifest(registry, run)["models"]
@@ -191,6 +194,9 @@ def test_rewards_of_what_is_asked_about_a_run_stay_with_the_run(
     assert asked.cache_key == f"{asked.identity}|{run.id}"
     own = reward_models.make(asked.name, asked.revision).card
     assert own.cache_identity == asked.identity
+    imported = {**manifest(registry, run), "imported": {"file": "run.zip"}}
+    with pytest.raises(BadInput, match="a server that an imported run names, so nothing is sent"):
+        model_of(replace(open_results(run.id), manifest=imported), vllm.url)
     named = judged(registry, tei.url, str(pairs_file))
     lasting = model_of(open_results(named.id), tei.url)
     assert lasting.cache_key == lasting.identity

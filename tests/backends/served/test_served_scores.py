@@ -222,3 +222,30 @@ def test_a_model_that_is_here_is_compared_with_a_pass_of_our_own(
     tei.reward = lambda text: 3.0
     with pytest.raises(BackendUnavailable, match="gives every text the same score"):
         model.compare(texts)
+
+
+def test_a_chat_model_that_is_here_agrees_by_the_ids_that_are_sent(
+    vllm: FakeVLLM, tmp_path: Path
+) -> None:
+    from given.tiny_models import load
+
+    folder = tiny_qwen3(tmp_path / "qwen3")
+    here = load(folder)
+    texts = [ask(reply) for reply in ("no", "yes of course", "knead the dough", "wait an hour")]
+    model = reward_models.make(vllm.url)
+    ids = [tuple(row.ids) for row in model.read(texts)]
+    own = dict(zip(ids, values(here.score(texts)), strict=True))
+    vllm.root, vllm.reward = str(folder), lambda text: own.get(text, logit_of(text))
+    model = reward_models.make(vllm.url)
+    model.compare(texts)
+    assert model.card.server is not None and model.card.server.agrees
+    # A server that reads the score elsewhere, or another head, is found out.
+    vllm.reward = lambda text: logit_of(text)
+    with pytest.raises(
+        BackendUnavailable, match=r"weights, template or cut are others|at the other"
+    ):
+        model.compare(texts)
+    # So is one whose scores all lie a little higher, as with a doubled mark of the beginning.
+    vllm.reward = lambda text: own.get(text, logit_of(text)) + 5
+    with pytest.raises(BackendUnavailable, match="the mark of the beginning may be others"):
+        model.compare(texts)

@@ -136,19 +136,6 @@ class PreparedDataset:
         """
         return _pair(self, row_id)
 
-    def hashed_pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
-        """Pairs, as of `pairs`, whose texts know their hashes: none has to be made again.
-
-        Raises:
-            BadInput: a row id is outside the dataset.
-            StorageProblem: the folder is damaged.
-        """
-        self.check_row_ids(row_ids)
-        kept = (hashes.take(list(row_ids)).to_pylist() for hashes in _hashes(self.folder / NUMBERS))
-        for pair, chosen, rejected in zip(self.pairs(row_ids), *kept, strict=True):
-            vars(pair.chosen)["hash"], vars(pair.rejected)["hash"] = chosen, rejected
-            yield pair
-
     def pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
         """Pairs with their texts, in the order asked for; only what is asked for is read.
 
@@ -243,17 +230,6 @@ def _subsets(path: Path) -> pa.ChunkedArray:
 
     with _whole(path):
         return pq.read_table(path, columns=["subset"]).column("subset").dictionary_encode()
-
-
-@lru_cache(maxsize=1)
-def _hashes(path: Path) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """The hashes of the chosen and of the rejected texts."""
-    import pyarrow.parquet as pq
-
-    names = ["chosen_hash", "rejected_hash"]
-    with _whole(path):
-        table = pq.read_table(path, columns=names).combine_chunks()
-    return table.column(names[0]), table.column(names[1])
 
 
 @lru_cache(maxsize=16)

@@ -141,9 +141,10 @@ def measure(rows: int, model: float, tokenizer: float) -> dict[str, Any]:
             pool = PoolHere(lambda name, _: Constant(name, model, tokenizer))
             return Models(lambda: None, pool, together=True)
 
-        wall, cpu = perf_counter(), process_time()
+        wall, cpu, main = perf_counter(), process_time(), thread_time()
         work(registry, run_id, {"compare": lambda job: compare_work.work_compare(job, provide)})
         wall, cpu = perf_counter() - wall, process_time() - cpu
+        main = thread_time() - main
         run = registry.get(run_id)
     longer = max(model, tokenizer) * 2 * rows
     return {
@@ -154,6 +155,7 @@ def measure(rows: int, model: float, tokenizer: float) -> dict[str, Any]:
         "wall by that": round(wall / longer, 3) if longer else None,
         "CPU seconds": round(cpu, 2),
         "CPU seconds for 100,000 pairs": round(cpu / rows * 1e5, 2),
+        "of them in the main thread, which the model waits for": round(main / rows * 1e5, 2),
         "parts, for 100,000 pairs": {
             part: round(seconds / rows * 1e5, 2)
             for part, seconds in sorted(parted.seconds.items(), key=lambda one: -one[1])

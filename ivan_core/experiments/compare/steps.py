@@ -93,7 +93,7 @@ class _Comparing:
     def wanted(self) -> Iterator[Wanted]:
         """The texts of each unit; pairs are read when they are asked for."""
         for unit in self._units.values():
-            pairs = self._pairs[unit.key] = list(self._dataset.hashed_pairs(unit.row_ids))
+            pairs = self._pairs[unit.key] = list(self._dataset.pairs(unit.row_ids))
             texts = {
                 side.hash: side
                 for pair in pairs

@@ -7,11 +7,14 @@ and its number never part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 from typing import Literal
 
 Strength = Literal["barely", "slightly", "clearly"]
 
+MOST_TOLD = 4
+"""Models that are told of one by one; more of them are counted."""
 SLIGHTLY_FROM = 0.3
 CLEARLY_FROM = 1.0
 
@@ -63,3 +66,40 @@ def preference(margin: float | None, chosen: str, rejected: str, *, unit: bool =
         return "likes both the same"
     reply = chosen if margin > 0 else rejected
     return f"{strength(margin)} prefers {reply} ({margin_size(margin, unit=unit)})"
+
+
+def preferences_words(
+    preferences: Sequence[tuple[str, float | None]], chosen: str, rejected: str
+) -> str:
+    """What several models do with a pair, one by one as `preference` says; empty without a model.
+
+    More than four are counted by the reply that they like more, and those that like one of them the
+    most are named.
+    """
+    if len(preferences) > MOST_TOLD:
+        return _counted(preferences, chosen, rejected)
+    clauses, unit_named = [], False
+    for model, margin in preferences:
+        clauses.append(f"{model} {preference(margin, chosen, rejected, unit=not unit_named)}")
+        unit_named = unit_named or bool(margin)
+    return ", ".join(clauses)
+
+
+def _counted(preferences: Sequence[tuple[str, float | None]], chosen: str, rejected: str) -> str:
+    known = [(model, margin) for model, margin in preferences if margin is not None]
+    known = [(model, margin) for model, margin in known if not isnan(margin)]
+    n, told = len(preferences), list[str]()
+    for does, reply, found in (
+        ("prefer", chosen, [one for one in known if one[1] > 0]),
+        ("prefer", rejected, [one for one in known if one[1] < 0]),
+        ("like", "both the same", [one for one in known if one[1] == 0]),
+    ):
+        if not found:
+            continue
+        of = "" if told else f" of {n} models"
+        model, margin = max(found, key=lambda one: abs(one[1]))
+        most = f", {model} the most ({margin_size(margin)})" if margin else ""
+        told.append(f"{len(found)}{of} {does}{'s' if len(found) == 1 else ''} {reply}{most}")
+    if len(known) < n:
+        told.append(f"{n - len(known)} did not rate it")
+    return "; ".join(told)

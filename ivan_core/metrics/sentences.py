@@ -16,7 +16,7 @@ from ivan_core.domain.ablation import Flip
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.agreement import LengthBalanced
 from ivan_core.metrics.intervals import Rate, interval_text, number_text, with_minus
-from ivan_core.metrics.margin_words import margin_size, preference
+from ivan_core.metrics.margin_words import margin_size, preferences_words
 from ivan_core.metrics.paired import Difference
 from ivan_core.metrics.summary import ModelSummary
 
@@ -194,12 +194,8 @@ def pair_sentence(
     the chosen reply more, None where it did not rate the pair.
     """
     other: Side = "B" if chosen == "A" else "A"
-    clauses, unit_named = [], False
-    for model, margin in preferences:
-        clauses.append(f"{model} {preference(margin, chosen, other, unit=not unit_named)}")
-        unit_named = unit_named or bool(margin)
-    models = f" {', '.join(clauses)}." if clauses else ""
-    return f"{chooser} chose {chosen}.{models}"
+    told = preferences_words(preferences, chosen, other)
+    return f"{chooser} chose {chosen}. {told}." if told else f"{chooser} chose {chosen}."
 
 
 def counts_sentence(summary: ModelSummary) -> str:

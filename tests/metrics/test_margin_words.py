@@ -11,6 +11,7 @@ from ivan_core.metrics.margin_words import (
     STRENGTHS,
     margin_size,
     preference,
+    preferences_words,
     strength,
 )
 
@@ -51,3 +52,15 @@ def test_where_the_words_begin_is_told_in_one_sentence() -> None:
     assert STRENGTHS == (
         "“Clearly” is 1 typical margin or more, “slightly” 0.3 or more, “barely” less."
     )
+
+
+def test_more_than_four_models_are_counted_and_the_surest_are_named() -> None:
+    told = [("a", 1.5), ("b", 0.2), ("c", -2.0), ("d", None), ("e", 0.0), ("f", 0.9)]
+    assert preferences_words(told, "A", "B") == (
+        "3 of 6 models prefer A, a the most (1.5 typical margins); 1 prefers B, c the most (2.0"
+        " typical margins); 1 likes both the same; 1 did not rate it"
+    )
+    assert preferences_words(told[:2], "A", "B") == (
+        "a clearly prefers A (1.5 typical margins), b barely prefers A (0.2)"
+    )
+    assert preferences_words([], "A", "B") == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from statistics import NormalDist
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
 from ivan_core.metrics.intervals import rate_of_row, share_in, units_of
-from ivan_core.metrics.margin_words import preference
+from ivan_core.metrics.margin_words import MOST_TOLD, preferences_words
 from ivan_core.metrics.sentences import percent, rate_words, share_of, the
 
 _SHARPEST = 5
@@ -35,13 +36,8 @@ def _with_example(results: Results, finding: Finding) -> Finding:
 
 def _pair(results: Results, row: int) -> Example:
     """The replies of a row, and what each model does with them."""
-    clauses: list[str] = []
-    unit_named = False
-    for model, margin in margins_of(results, row):
-        does = preference(margin, "the chosen reply", "the rejected reply", unit=not unit_named)
-        clauses.append(f"{model} {does}")
-        unit_named = unit_named or bool(margin)
-    told = f"Pair {row:,}: {', '.join(clauses)}."
+    does = preferences_words(margins_of(results, row), "the chosen reply", "the rejected reply")
+    told = f"Pair {row:,}: {does}."
     return replace(replies(results.dataset, row), told=told)
 
 
@@ -78,8 +74,15 @@ def _disagreement(results: Results) -> Finding | None:
 
 
 def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
-    """How often each model agrees, ties and disagrees on a subset, for at most four models."""
+    """How often each model agrees, ties and disagrees on a subset, for at most four models.
+
+    Of more these are the two that agree most often and the two that agree least often.
+    """
     own = bars[(bars["subset"] == subset) & (bars["n"] > 0)]
+    by_rate = own.drop_duplicates("model").sort_values("rate", ascending=False, kind="stable")
+    if len(by_rate) > _MOST_BARS:
+        ends = [*by_rate["model"][:2], *by_rate["model"][-2:]]
+        own = pd.concat([own[own["model"] == model] for model in ends])
     return tuple(
         Bar(
             str(model).rpartition("/")[2],
@@ -102,7 +105,11 @@ def _widest_gap(results: Results) -> Finding | None:
             own.loc[own["rate"].astype(float).idxmin()],
         )
         gap = float(best["rate"]) - float(worst["rate"])
-        if float(best["low"]) > float(worst["high"]) and (widest is None or gap > widest[0]):
+        wider = _wider(len(own) * (len(own) - 1) // 2 * bars["subset"].nunique(), len(own))
+        # How far the nearer ends reach towards each other.
+        reach = float(best["rate"]) - float(best["low"])
+        reach += float(worst["high"]) - float(worst["rate"])
+        if gap > wider * reach and (widest is None or gap > widest[0]):
             where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
             trained = (results.training[str(model)].caveat for model in own["model"])
             sentence = (
@@ -128,6 +135,7 @@ def _sharpest_of(results: Results, subset: str, model: str) -> int | None:
 def _length(results: Results) -> Finding | None:
     """The model that depends most on which reply is longer, if its two intervals do not touch."""
     widest: tuple[float, str, str, tuple[Bar, ...]] | None = None
+    wider = _wider(len(results.models), len(results.models))
     for summary in results.summaries:
         longer, shorter = (
             summary.length_balanced.longer_chosen,
@@ -135,9 +143,10 @@ def _length(results: Results) -> Finding | None:
         )
         if longer is None or shorter is None or longer.n < 20 or shorter.n < 20:
             continue
-        if longer.low <= shorter.high and shorter.low <= longer.high:
+        more, less = sorted((longer, shorter), key=lambda one: -one.rate)
+        gap = more.rate - less.rate
+        if gap <= wider * (more.rate - more.low + less.high - less.rate):
             continue
-        gap = abs(longer.rate - shorter.rate)
         if widest is None or gap > widest[0]:
             likes = "shorter" if shorter.rate > longer.rate else "longer"
             sentence = (
@@ -159,6 +168,17 @@ def _length(results: Results) -> Finding | None:
     ]
     row = int(own.loc[own["margin"].idxmin(), "row_id"]) if len(own) else None
     return Finding(widest[1], "Read where it is most wrong", row, widest[3])
+
+
+def _wider(tests: int, models: int) -> float:
+    """How much wider intervals are to be where the widest gap of many models is looked for.
+
+    Of up to four models none is; of more those of all tests together are 95% (Bonferroni).
+    """
+    if models <= MOST_TOLD:
+        return 1.0
+    normal = NormalDist()
+    return normal.inv_cdf(1 - 0.025 / tests) / normal.inv_cdf(0.975)
 
 
 def _rate(bar: pd.Series) -> str:

@@ -29,9 +29,6 @@ from pages.components.kit.results import Spec, one_of, plain_chart, spec_of
 from pages.components.kit.state import dark
 from pages.components.kit.text import say
 
-MOST_APART = 4
-"""So many models are drawn one by one; more of them stand in one picture."""
-
 
 def agreement_grid(results: Results, column: str) -> None:
     """Agreement of each model by subset, or by a column of the dataset; a cell lists its rows."""

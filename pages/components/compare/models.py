@@ -26,10 +26,10 @@ from ivan_core.metrics.comparison_sentences import (
     reliability_sentence,
     temperature_sentence,
 )
+from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.paired import margin_cells, pairs_needed, verdict_table
 from ivan_core.metrics.reliability import Reliability, risk_coverage
 from pages.components.compare.filtering import clickable
-from pages.components.compare.many import MOST_APART
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
@@ -81,7 +81,7 @@ def _two(results: Results) -> tuple[str, str]:
     if len(models) == 2:
         return models[0], models[1]
     names = short_names(models)
-    if len(models) > MOST_APART:
+    if len(models) > MOST_TOLD:
         return _two_of_many(models, names)
     pairs = list(combinations(models, 2))
     picked = st.selectbox(
@@ -123,7 +123,7 @@ def how_sure(results: Results) -> None:
     """Risk and coverage of all models, or of one of many beside two others; reliability of one."""
     curves = _curves(results.run.id, results.run.done, results)
     model = ""
-    if len(results.models) > MOST_APART:
+    if len(results.models) > MOST_TOLD:
         model = pick_model(results.models, "sure-model")
         curves = _beside_others(curves, model, results)
     coverage = risk_coverage_curves(curves, dark=dark())

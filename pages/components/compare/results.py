@@ -23,6 +23,7 @@ from ivan_core.experiments.compare.results import Results, files
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.label_noise import Ceiling, ceiling
+from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.models.joint import LEAST_MODELS
 from ivan_core.metrics.models.sentences import (
     counts_sentence_of_all,
@@ -33,7 +34,7 @@ from ivan_core.metrics.sentences import counts_sentence, headline, length_senten
 from ivan_core.metrics.training import trainings_told
 from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
-from pages.components.compare.many import MOST_APART, agreement_grid, how_alike, length_grid
+from pages.components.compare.many import agreement_grid, how_alike, length_grid
 from pages.components.compare.models import how_sure, where_they_differ
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
@@ -114,7 +115,7 @@ def comparison(results: Results) -> None:
     note = ""
     if run.state is not RunState.DONE:
         note = f"Stopped at {run.done:,} of {run.total:,} judgements."
-    many = len(results.models) > MOST_APART
+    many = len(results.models) > MOST_TOLD
     if many:
         opens = extremes_sentence(results.many.singles, results.dataset.chosen_by)
         counted = [counts_sentence_of_all(results.summaries)]
@@ -143,7 +144,7 @@ def _bars(results: Results) -> None:
     column = _BY_SUBSET
     if len(columns) > 1:
         column = st.selectbox("Agreement by", columns, key="bars-by", width=320) or _BY_SUBSET
-    if len(results.models) > MOST_APART:
+    if len(results.models) > MOST_TOLD:
         agreement_grid(results, "" if column == _BY_SUBSET else column)
         return
     best, told = _ceiling(results)
@@ -200,7 +201,7 @@ def _tabs(results: Results) -> None:
         first = "Where do they differ?"
     if len(results.models) >= LEAST_MODELS:
         tabs["How alike are they?"] = how_alike
-    if len(results.models) > MOST_APART:
+    if len(results.models) > MOST_TOLD:
         first = "How alike are they?"
     tabs[one_view("More views", list(tabs), "view", first)](results)
 
@@ -236,7 +237,7 @@ def _rewards(results: Results) -> None:
 
 def _length(results: Results) -> None:
     """Agreement where the longer reply was chosen, beside where the shorter was."""
-    if len(results.models) > MOST_APART:
+    if len(results.models) > MOST_TOLD:
         length_grid(results)
         return
     chart = length_bars(results.summaries, dark=dark())

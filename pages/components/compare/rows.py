@@ -19,10 +19,9 @@ from ivan_core.experiments.compare.verdicts import JointIs, ModelsDiffer, Verdic
 from ivan_core.lists.conditions import Condition, Filter
 from ivan_core.lists.pairs import LongerIs, Noted, Starred, SubsetIs
 from ivan_core.lists.url import query_of
-from ivan_core.metrics.margin_words import ABOUT_MARGINS
+from ivan_core.metrics.margin_words import ABOUT_MARGINS, MOST_TOLD
 from ivan_core.review.marks import notes_csv, reviews
 from pages.components.compare.filtering import ROWS, add, current_filter, sort_by_head, sort_control
-from pages.components.compare.many import MOST_APART
 from pages.components.compare.user_columns import user_columns
 from pages.components.kit.conditions import names_on, places_found
 from pages.components.kit.frame import problems_shown
@@ -56,7 +55,7 @@ def rows_table(
         return
     turned = f"page-{key}"
     page = turned_to(len(row_ids), turned)
-    models, told_apart = _columns_of(results), len(results.models) <= MOST_APART
+    models, told_apart = _columns_of(results), len(results.models) <= MOST_TOLD
     table = rows_page(results, row_ids, page, None if told_apart else models)
     columns = {
         "row_id": Column("Pair", "Its number in the dataset; a press sorts all pairs.", sorts=True),
@@ -94,12 +93,12 @@ def rows_table(
 
 def _columns_of(results: Results) -> list[str]:
     """The models that have a column: all of a few, of many those that the filter names."""
-    if len(results.models) <= MOST_APART:
+    if len(results.models) <= MOST_TOLD:
         return list(results.models)
     wanted = current_filter(results)
     items = [*wanted.conditions, *([wanted.sort] if wanted.sort is not None else [])]
     asked = [getattr(item, name, "") for item in items for name in ("model", "other", "of")]
-    return [model for model in dict.fromkeys(asked) if model in results.models][:MOST_APART]
+    return [model for model in dict.fromkeys(asked) if model in results.models][:MOST_TOLD]
 
 
 def open_pair(results: Results, row_id: int) -> None:
@@ -252,7 +251,7 @@ def _quick(results: Results) -> dict[str, Condition]:
     if results.table["chosen_truncated"].any() or results.table["rejected_truncated"].any():
         quick["truncated"] = Truncated()
     more: list[Condition] = []
-    if len(results.models) > MOST_APART:
+    if len(results.models) > MOST_TOLD:
         more += [JointIs(by="vote", verdict=verdict) for verdict in ("agree", "tie", "disagree")]
     more += [
         VerdictIs(model=summary.model, verdict=verdict)

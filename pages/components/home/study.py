@@ -12,6 +12,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import experiments, known
 from ivan_core.engine.studies import About
+from ivan_core.metrics.models.sentences import named
 from pages.components.home.found import found_in
 from pages.components.home.tiles import stages
 from pages.components.kit.frame import list_of_runs, problems_shown
@@ -68,4 +69,6 @@ def _name(own: Set[str], run: Run) -> str:
     told = runs.about(run)
     what = (known(run).listed or "run").capitalize()
     who = told.rpartition(" | ")[2] if run.id in own else told.replace(" | ", ", ")
-    return f"{run.name or f'{what}, {who}'}: {run.state}"
+    models = named(who.split(", "))
+    called = f"{what}, {models}"
+    return f"{run.name or called}: {run.state}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ivan_core.experiments.compare.results import Results
+from ivan_core.metrics.margin_words import MOST_TOLD
 from pages.components.compare.filtering import carry
 from pages.components.kit.state import write_query
 from pages.components.kit.text import md_escape, short_names
@@ -36,6 +37,21 @@ def marks_switch(results: Results) -> None:
     names = short_names(results.models)
     now = marked(results)
     st.session_state[_KEY] = None if now == NOTHING else now
+    if len(results.models) > MOST_TOLD:
+        st.selectbox(
+            "Marked words",
+            [DIFFER, *results.models],
+            index=None,
+            key=_KEY,
+            format_func=lambda of: f"Words that moved {names[of]}" if of else "Words that differ",
+            placeholder="Nothing is marked",
+            label_visibility="collapsed",
+            on_change=_turn,
+            width=320,
+        )
+        own = {MARKED: now} if now != DIFFER else {}
+        carry(results.run.id, own, (MARKED,))
+        return
     st.segmented_control(
         "Marked words",
         [DIFFER, *results.models],

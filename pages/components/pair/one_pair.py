@@ -4,6 +4,8 @@ to other pairs.
 
 from __future__ import annotations
 
+from math import inf
+
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +14,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, margins_of
 from ivan_core.experiments.rewrite import sentences as rewrite_sentences
-from ivan_core.metrics.margin_words import STRENGTHS, TYPICAL_MARGIN
+from ivan_core.metrics.margin_words import MOST_TOLD, STRENGTHS, TYPICAL_MARGIN
+from ivan_core.metrics.models.sentences import named
 from ivan_core.metrics.sentences import pair_sentence
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
@@ -51,22 +54,27 @@ def _badges(results: Results, found: JudgedPair) -> str:
         row["model"] for row in found.judged if row["chosen_truncated"] or row["rejected_truncated"]
     ]
     if cut:
-        told.append(f"truncated: {', '.join(cut)} did not read all of it")
+        who = named(cut) if len(cut) > MOST_TOLD else ", ".join(cut)
+        told.append(f"truncated: {who} did not read all of it")
     return " · ".join(told)
 
 
-def _notes(found: JudgedPair) -> dict[str, str]:
-    """The rewards of each side, model by model."""
+def _notes(found: JudgedPair, of: str) -> dict[str, str]:
+    """The rewards of each side, model by model; with many models that of the one whose words are
+    marked."""
     notes = {}
+    shown = found.judged
+    if len(shown) > MOST_TOLD:
+        shown = [row for row in shown if row["model"] == of]
     names = short_names([row["model"] for row in found.judged])
     for side in ("chosen", "rejected"):
-        rewards = [(names[row["model"]], row[f"{side}_reward"]) for row in found.judged]
+        rewards = [(names[row["model"]], row[f"{side}_reward"]) for row in shown]
         told = [
             f"{model} {reward:+.3g}".replace(" -", " −")
             for model, reward in rewards
             if not pd.isna(reward)
         ]
-        notes[side] = f"reward: {', '.join(told)}" if told else "not rated"
+        notes[side] = f"reward: {', '.join(told)}" if told else "not rated" if shown else ""
     return notes
 
 
@@ -110,11 +118,15 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
         marks_switch(results)
     moved = answer(results, row)
     coloured = moved.coloured if moved else None
-    show_pair(found.pair, marked(results) == DIFFER, _notes(found), coloured=coloured)
+    show_pair(
+        found.pair, marked(results) == DIFFER, _notes(found, marked(results)), coloured=coloured
+    )
     what_moved(results, row, moved)
     names = short_names([model for model, _ in margins])
-    named = [(names[model], margin) for model, margin in margins]
-    if plain_chart(margin_strip(named, dark=dark()), "strip"):
+    if len(margins) > MOST_TOLD:
+        margins = sorted(margins, key=lambda one: -inf if one[1] is None else one[1], reverse=True)
+    strips = [(names[model], margin) for model, margin in margins]
+    if plain_chart(margin_strip(strips, dark=dark()), "strip"):
         st.markdown(f":small[{STRENGTHS}]", help=TYPICAL_MARGIN)
         figure_menu(results.run.id, "pair-margins", row=str(row))
     for judged in () if tied else found.judged:

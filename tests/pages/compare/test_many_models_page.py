@@ -69,3 +69,22 @@ def test_three_models_keep_their_bars_and_can_be_asked_how_alike_they_are(data_d
             COMPARE, run=made_runs.finished(data_dir, made_runs.spec_of_sample(limit=20))
         ).app.get("button_group")
     )
+
+
+def test_a_pair_that_many_models_judged_is_told_by_counts(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(SIX, limit=20))
+    page = open_page("pages/pairs.py", run=run_id, row="3")
+    assert " of 6 models prefer" in page.said.splitlines()[0]
+    assert "reward: " not in page.said
+    page.app.selectbox(key="marked-words").select(SIX[2]).run()
+    assert page.app.query_params["marked"] == SIX[2]
+    assert page.said.count("reward: ") == 2
+    page.app.selectbox(key="marked-words").set_value(None).run()
+    assert page.app.query_params["marked"] == "nothing"
+
+
+def test_the_finding_of_many_models_is_told_by_counts_on_home(data_dir, open_page):
+    made_runs.finished(data_dir, made_runs.spec_of_sample(SIX, limit=60))
+    told = open_page("streamlit_app.py").said
+    assert "The 6 models disagree on" in told and " of 6 models prefer" in told
+    assert "model-06 clearly" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -125,8 +126,12 @@ class BatchRunner:
             except torch.OutOfMemoryError:
                 memory = len(trees) > 1
                 self._largest_batch = size // 2 if memory else self._largest_batch
-            except (RuntimeError, ValueError, IndexError):
-                pass
+            except (RuntimeError, ValueError, IndexError) as error:
+                warnings.warn(
+                    f"Reading a prompt once failed ({first_line(error)}); "
+                    "its texts are read by themselves.",
+                    stacklevel=2,
+                )
             self._check_card()
         if not memory:
             return self._run_rows(places, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from ivan_core.cli import main
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
-from ivan_core.engine import handling as runs
+from ivan_core.engine import handling as runs, zips
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.compare.ablation import model_of
 from ivan_core.experiments.compare.results import open_results
@@ -194,9 +193,18 @@ def test_rewards_of_what_is_asked_about_a_run_stay_with_the_run(
     assert asked.cache_key == f"{asked.identity}|{run.id}"
     own = reward_models.make(asked.name, asked.revision).card
     assert own.cache_identity == asked.identity
-    imported = {**manifest(registry, run), "imported": {"file": "run.zip"}}
-    with pytest.raises(BadInput, match="a server that an imported run names, so nothing is sent"):
-        model_of(replace(open_results(run.id), manifest=imported), vllm.url)
     named = judged(registry, tei.url, str(pairs_file))
     lasting = model_of(open_results(named.id), tei.url)
     assert lasting.cache_key == lasting.identity
+
+
+def test_an_imported_run_says_who_scored_and_sends_nothing_there(
+    registry: Registry, vllm: FakeVLLM, pairs_file: Path, tmp_path: Path
+) -> None:
+    run = judged(registry, vllm.url, str(pairs_file))
+    zips.export(run.id, tmp_path / "run.zip")
+    imported = open_results(zips.import_zip(tmp_path / "run.zip").run_id)
+    assert imported.cards == open_results(run.id).cards
+    assert imported.cards[vllm.url].server is not None
+    with pytest.raises(BadInput, match="a server that an imported run names, so nothing is sent"):
+        model_of(imported, vllm.url)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.metrics.agreement import VERDICTS
-from ivan_core.metrics.models.judged import Judged
+from ivan_core.metrics.models.judged import Floats, Judged
 
 MOST_MODELS = 63
 """Sets of models are numbers of 64 binary digits."""
@@ -57,7 +57,7 @@ def fewest_models(judged: Judged) -> Fewest | None:
     n = int(counts.sum())
     if not n:
         return Fewest((), 0, True, ())
-    greedy = list(_greedy(classes, counts, len(judged.names)))
+    greedy = list(_greedy(classes, counts, _apart(judged)))
     steps = tuple(Step(judged.names[place], shown) for place, shown in greedy)
     found = _smallest(classes, len(judged.names), len(greedy))
     if found is not None:
@@ -93,16 +93,25 @@ def _shown(classes: Sets, chosen: np.uint64 | Sets) -> NDArray[np.bool_]:
     return np.asarray(((classes & chosen) > 0).sum(axis=-1) > 1)
 
 
-def _greedy(classes: Sets, counts: NDArray[np.int64], models: int) -> Iterator[tuple[int, int]]:
+def _apart(judged: Judged) -> Floats:
+    """On how many rows each two models have different verdicts (models, models)."""
+    rated = judged.rated.astype(np.float64)
+    both = rated @ rated.T
+    for code in range(len(VERDICTS)):
+        same = (judged.verdict == code).astype(np.float64)
+        both -= same @ same.T
+    return np.asarray(both)
+
+
+def _greedy(classes: Sets, counts: NDArray[np.int64], apart: Floats) -> Iterator[tuple[int, int]]:
     """Models as each shows most that is not shown yet, with how much all so far show.
 
     The first two are those that differ most often. No one model shows anything alone.
     """
+    models = len(apart)
     bit = [np.uint64(1 << place) for place in range(models)]
-    pairs = list(combinations(range(models), 2))
-    most = [int(counts[_shown(classes, bit[i] | bit[j])].sum()) for i, j in pairs]
-    first, second = pairs[int(np.argmax(most))]
-    chosen, shown, n = bit[first] | bit[second], max(most), int(counts.sum())
+    first, second = divmod(int(np.argmax(np.triu(apart, 1))), models)
+    chosen, shown, n = bit[first] | bit[second], int(apart[first, second]), int(counts.sum())
     yield first, 0
     yield second, shown
     while shown < n:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ivan_core.cli import options as made
 from ivan_core.cli.follow import add_plan, follow_started, print_plan
+from ivan_core.domain.engine_choice import LOCAL
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 
@@ -25,6 +26,7 @@ def add(commands: Any) -> None:
     fields.add(parser, "models")
     made.add_preset(parser, "Dataset and models to start from")
     fields.add(parser)
+    made.add_engine(parser)
     add_plan(parser)
 
 
@@ -45,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from ivan_core.experiments.compare import plan as compare
     from ivan_core.models import reward_models
 
-    spec = spec_from(options)
+    spec, choice = spec_from(options), made.engine_from(options) or LOCAL
     plan = compare.plan(spec)
     look = first_look(spec, spec.models, spec.max_tokens) if options.plan else FirstLook()
     names = ", ".join(spec.models)
@@ -57,5 +59,5 @@ def run(options: argparse.Namespace) -> int:
         print(remark)
     if options.plan:
         return print_plan(plan.notes, look)
-    run_id, new = runs.start(spec)
+    run_id, new = runs.start(spec, choice)
     return follow_started(run_id, new)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ivan_core.cli.follow import add_plan, follow_started, print_plan
+from ivan_core.domain.engine_choice import LOCAL, EngineChoice, checked_choice
 from ivan_core.domain.options import FieldOption, comma_list, field_options
 from ivan_core.domain.specs import AnySpec, DatasetRequest, RowsSpec, checked, parse_row_ids
 from ivan_core.engine import handling as runs
@@ -87,6 +88,21 @@ def dataset_from(options: argparse.Namespace, source: str) -> DatasetRequest:
     """The dataset that options ask for; `source` if they name none."""
     preset = DatasetRequest(source=source)
     return DatasetRequest(**fields_from(DatasetRequest, options, preset))
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where models work."""
+    SpecOptions(EngineChoice).add(parser.add_argument_group("where models work"))
+
+
+def engine_from(options: argparse.Namespace) -> EngineChoice | None:
+    """Where options say that models work; None where they do not.
+
+    Raises:
+        BadInput: an option makes no sense.
+    """
+    fields = fields_from(EngineChoice, options, LOCAL)
+    return checked_choice(fields) if fields else None
 
 
 def _value(one: FieldOption, given: Any) -> Any:

@@ -32,10 +32,10 @@ def add(commands: Any) -> None:
     sub.add_argument("--where", metavar=WHERE.metavar, help=WHERE.help)
     for name, action, about in (
         ("follow", follow_run, "watch a run until it ends"),
-        ("resume", resume, "go on with a stopped run"),
         ("cancel", cancel, "stop a run; what is finished is kept"),
     ):
         _action(actions, name, action, about, "id")
+    made.add_engine(_action(actions, "resume", resume, "go on with a stopped run", "id"))
     sub = _action(actions, "rename", rename, "give a run a name beside its id", "id")
     sub.add_argument("name", help="the name; an empty one takes it away")
     about = "give a run a star, so that it stands first on the page Runs"
@@ -151,7 +151,7 @@ def follow_run(options: argparse.Namespace) -> int:
 
 
 def resume(options: argparse.Namespace) -> int:
-    runs.resume(options.id)
+    runs.resume(options.id, made.engine_from(options))
     return follow_run(options)
 
 

@@ -18,6 +18,7 @@ CHAPTERS = (
     "figures",
     "importing",
     "servers",
+    "machines",
     "command-line",
     "data",
     "architecture",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from ivan_core.domain.engine_choice import LOCAL, EngineChoice
 from ivan_core.domain.errors import ODD_DATA, BadInput, IvanError, StorageProblem
 from ivan_core.domain.options import command_of, option_words
 from ivan_core.domain.runs import ACTIVE, LivePoint, Run, RunState
@@ -21,6 +22,7 @@ from ivan_core.domain.words import with_article
 from ivan_core.engine import access, workers
 from ivan_core.engine.kind import SetTogether, alike, kind_for, kind_of, known
 from ivan_core.experiments import EXPERIMENTS, READING
+from ivan_core.runs.engine_choice import keep_choice, kept_choice
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
 from ivan_core.runs.storage import storage_errors
@@ -45,21 +47,40 @@ def registry() -> Registry:
     return Registry(data_dir())
 
 
-def start(spec: RowsSpec) -> tuple[str, bool]:
+def start(spec: RowsSpec, choice: EngineChoice = LOCAL) -> tuple[str, bool]:
     """Start a run in a worker of its own, or find the one that is already at the same spec.
 
-    Returns the run's id and whether it is new.
+    Returns the run's id and whether it is new. `choice` says where its models work.
 
     Raises:
-        NotAllowed: the visitor may only read and review.
+        BackendUnavailable: they are to work on a cluster, and Ray is not installed.
+        NotAllowed: the visitor may only read and review, or not name the address of a cluster.
         StorageProblem: the data folder cannot be written.
     """
     access.require(access.Action.START)
+    _check(choice)
     spec = located(spec)
     run_id, new = registry().add(kind_for(spec).name, spec.model_dump_json(), spec.fingerprint)
     if new:
+        if choice != LOCAL:
+            keep_choice(registry().folder(run_id), choice)
         spawn(run_id)
     return run_id, new
+
+
+def _check(choice: EngineChoice) -> None:
+    from ivan_core.backends.pools import ray_cluster
+
+    access.check_address(choice.address)
+    if choice.engine == "ray":
+        ray_cluster.check_installed()
+
+
+def has_ray() -> bool:
+    """Whether models may work on a Ray cluster: whether Ray is installed."""
+    from ivan_core.backends.pools import ray_cluster
+
+    return ray_cluster.installed()
 
 
 def located(spec: _Rows) -> _Rows:
@@ -218,7 +239,12 @@ def command(run: Run) -> str:
         return kind.command(run)
     if not isinstance(spec, RowsSpec):
         raise BadInput(f"No command makes a {kind.noun} alone.", "Make it on the page Compare.")
-    return command_of(spec)
+    return shlex.join([*shlex.split(command_of(spec)), *option_words(engine_of(run.id))])
+
+
+def engine_of(run_id: str) -> EngineChoice:
+    """Where the models of a run work, or worked last."""
+    return kept_choice(registry().folder(run_id))
 
 
 def imported_from(run: Run) -> dict[str, Any]:
@@ -309,14 +335,24 @@ def stop(run_id: str) -> None:
     (sending.stop if sending else cancel)(run_id)
 
 
-def resume(run_id: str) -> None:
+def resume(run_id: str, choice: EngineChoice | None = None) -> None:
     """Go on with a stopped run; what it finished is not done again. Resuming twice does no harm.
 
+    Its models work where `choice` says from now on; None stands for where they did before.
+
     Raises:
-        BadInput: there is no such run, it is finished, or another is at work on the same spec.
-        NotAllowed: the visitor may only read and review.
+        BadInput: there is no such run, it is finished, another is at work on the same spec, or its
+            kind works on this machine alone.
+        NotAllowed: the visitor may only read and review, or not name the address of a cluster.
     """
     access.require(access.Action.RESUME)
+    if choice is not None and choice != engine_of(run_id):
+        kind = kind_of(get(run_id))
+        if not kind.on_clusters:
+            raise BadInput(f"A {kind.noun} works on this machine alone.", "Leave out --engine.")
+        _check(choice)
+        if get(run_id).state.resumable:
+            keep_choice(registry().folder(run_id), choice)
     if registry().requeue(run_id):
         spawn(run_id)
         return

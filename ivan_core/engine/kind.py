@@ -113,7 +113,7 @@ class Kind:
     on the same pairs in one table. `figures` is its record of charts and
     sentences, and `conditions` that of what rows may have to be. `transfer` holds its records of
     what leaves this machine and comes from others, `sending` what it has if it sends texts to a
-    provider.
+    provider. `on_clusters` says that its models may work on other machines.
     """
 
     name: str
@@ -143,6 +143,7 @@ class Kind:
     conditions: Callable[[], Any] | None = None
     transfer: Transfer | None = None
     sending: Sending | None = None
+    on_clusters: bool = False
 
 
 def _nobody_knows(_: object) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ivan_core import catalog
 from ivan_core.backends.embedded import model as embedded
-from ivan_core.backends.reward_models.large import ROOM
+from ivan_core.backends.reward_models.large import ROOM, quiet_torchao
 from ivan_core.backends.reward_models.model_files import parameters_in
 from ivan_core.backends.served.address import address_of, check_key_is_for_one, is_address
 from ivan_core.domain.errors import BadInput
@@ -213,6 +213,13 @@ class Loader:
         return model
 
 
+def threads_at_work() -> int:
+    """How many threads a model that was loaded in this process has on a processor."""
+    import torch
+
+    return int(torch.get_num_threads())
+
+
 def make(
     name: str,
     revision: str = "",
@@ -234,6 +241,7 @@ def make(
         IvanError: the model cannot be had, with the reason and a next step.
     """
     model_id, asked = split_revision(name)
+    quiet_torchao()
     if is_embedded(model_id):
         from ivan_core.backends.embedded.model import EmbeddedRewardModel
 

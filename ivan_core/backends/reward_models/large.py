@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -79,30 +77,17 @@ def _need(package: str, what: str) -> None:
 
 
 def _int8() -> Any:
-    with quiet_torchao():
-        from torchao.quantization import Int8WeightOnlyConfig
-        from transformers import TorchAoConfig
+    from torchao.quantization import Int8WeightOnlyConfig
+    from transformers import TorchAoConfig
 
-        return TorchAoConfig(
-            Int8WeightOnlyConfig(),
-            modules_to_not_convert=["score", "classifier", "classification_head", "pooler"],
-        )
+    heads = ["score", "classifier", "classification_head", "pooler"]
+    return TorchAoConfig(Int8WeightOnlyConfig(), modules_to_not_convert=heads)
 
 
-@contextmanager
-def quiet_torchao() -> Iterator[None]:
-    """Keep torchao's words about kernels that this machine lacks off the screen."""
-    loggers = [logging.getLogger(name) for name in ("torchao", "torch.utils._pytree")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+def quiet_torchao() -> None:
+    """Keep it off the screen that torchao lacks kernels: transformers imports it where it is."""
+    for name in ("torchao", "torch.utils._pytree"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def is_int8(model: Any) -> bool:

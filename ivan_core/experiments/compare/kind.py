@@ -25,6 +25,7 @@ KIND = Kind(
     did="pairs judged",
     folders=("compare",),
     names_files=True,
+    on_clusters=True,
     paths=("models",),
     stays="Its rewards stay in the cache, so the same comparison is quick to run again.",
     commands="ivan_core.cli.compare",

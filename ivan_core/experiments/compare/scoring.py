@@ -52,6 +52,8 @@ class Models:
     """The most pairs in a chunk."""
     compare: Callable[[str, Sequence[Dialogue]], ModelCard] | None = None
     """Checks the scores of a model that was loaded for the first time in a run, by some texts."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the run should know of where they work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,11 @@ class Scoring:
         """The token budget for the whole run, by the measurement that its first worker made."""
         if model.budget is None:
             parts = self._context.parts
-            key = "tokens" if self._models.together else f"tokens|{model.name}"
-            if key in parts:
-                model.budget = int(parts.rows(key)[0])
+            own, shared = f"tokens|{model.name}", "tokens"
+            key = shared if self._models.together else own
+            # One that began elsewhere may have measured its models apart, or together.
+            if kept := next((one for one in (key, own, shared) if one in parts), ""):
+                model.budget = int(parts.rows(kept)[0])
             else:
                 began = time.perf_counter()
                 model.budget = self._models.pool.tune(model.name, texts[:_PROBE_TEXTS])

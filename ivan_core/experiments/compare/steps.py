@@ -45,7 +45,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     """
     begun = begin(context, spec, lambda rows: chunk_size(rows, models.chunk))
     dataset, choice = begun.dataset, begun.choice
-    context.note(begun.notes)
+    context.note([*begun.notes, *models.notes])
     units = plan_units(spec, choice.row_ids, begun.chunk, models.together)
     kept = [unit for unit in units if unit.key in context.parts]
     live = LiveOrder(units)

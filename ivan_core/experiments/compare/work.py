@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from ivan_core.backends.pools.devices import PoolOfDevices
 from ivan_core.backends.pools.here import PoolHere
-from ivan_core.domain.models import ModelCard
+from ivan_core.domain.models import ModelCard, RewardModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, wait_for_slot, write_results
+from ivan_core.experiments.compare.cluster import cluster_models, keep_threads, kept_threads
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
 from ivan_core.experiments.compare.scoring import CHUNK, GPU_CHUNK, SLOW_CHUNK, Models
@@ -18,6 +20,7 @@ from ivan_core.experiments.compare.tables import TABLE, scores_table, with_promp
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
 from ivan_core.runs.context import RunContext
+from ivan_core.runs.engine_choice import kept_choice
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import has_gpu
 
@@ -28,7 +31,7 @@ Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
 def work_compare(job: Job[CompareSpec], provide: Provider | None = None) -> None:
     """Do what is left of a comparison and write its files."""
     context, spec = job.context, job.spec
-    done = run_compare(context, spec, (provide or own_models)(spec, context, job.slot))
+    done = run_compare(context, spec, (provide or models_for)(spec, context, job.slot))
     context.doing("Writing the results")
     dataset, cards = done.begun.dataset, done.cards
     table = scores_table(context.parts.all(), [card.id for card in cards], dataset, cards)
@@ -51,6 +54,14 @@ def work_compare(job: Job[CompareSpec], provide: Provider | None = None) -> None
     )
 
 
+def models_for(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
+    """The models of a run, wherever it is kept that they work."""
+    choice = kept_choice(context.folder)
+    if choice.engine == "ray":
+        return cluster_models(spec, context, slot, choice)
+    return own_models(spec, context, slot)
+
+
 def own_models(
     spec: CompareSpec, context: RunContext, slot: FileLock, several: bool = True
 ) -> Models:
@@ -71,7 +82,17 @@ def own_models(
         },
     )
     devices = reward_models.devices_for(spec.models, spec.quantization) if several else ()
-    here = PoolHere(load)
+    if threads := kept_threads(context):
+        # Read when the model libraries are loaded.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+
+    def load_here(name: str, revision: str) -> RewardModel:
+        model = load(name, revision)
+        if not reward_models.is_served(name):
+            keep_threads(context, reward_models.threads_at_work())
+        return model
+
+    here = PoolHere(load_here)
     served = all(map(reward_models.is_served, spec.models))
 
     def claim() -> None:

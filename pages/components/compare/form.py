@@ -7,6 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from ivan_core import catalog
+from ivan_core.domain.engine_choice import EngineChoice
 from ivan_core.domain.models import Quantization, SystemTurns
 from ivan_core.domain.specs import CompareSpec, checked
 from ivan_core.domain.words import number_of
@@ -14,6 +15,7 @@ from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.models import reward_models
 from ivan_core.settings import preset_name
+from pages.components.compare.engine_fields import engine_fields
 from pages.components.kit.form import dataset_field, part_of_dataset, rows_fields
 from pages.components.kit.state import choose_run
 from pages.components.kit.study import dataset_of_study
@@ -50,6 +52,7 @@ def compare_form() -> None:
         request = part_of_dataset(request, "form") if request else None
         options = _more_options()
         address = _server_field()
+        engine = engine_fields()
     if address:
         names = list(dict.fromkeys((*names, address)))
     say(f"Chosen beforehand: {catalog.preset(preset_name()).title}.", "small", quiet=True)
@@ -67,15 +70,23 @@ def compare_form() -> None:
     count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"
     models = number_of(plan.models, "model")
     if st.button(f"Judge {count} with {models}", type="primary", key="judge"):
-        run_id, _ = runs.start(spec)
+        run_id, _ = runs.start(spec, engine)
         choose_run(run_id)
         st.rerun()
     took = f"Takes {plan.takes.words}" if plan.takes else "No time estimate"
     some = plan.cached and plan.estimate_from != compare.ALL_KNOWN
     # Where texts go to a server, the notes above say to which.
-    sent = "" if any(map(reward_models.is_served, names)) else "Nothing is sent anywhere."
+    served = any(map(reward_models.is_served, names))
+    sent = "" if served else _sent(engine)
     cached = f"; {plan.cached:,} judgements are known already" if some else ""
     say(f"{took} ({plan.estimate_from}{cached}). {sent}", "small", quiet=True)
+
+
+def _sent(engine: EngineChoice) -> str:
+    """Where texts go."""
+    if engine.engine == "ray" and engine.address:
+        return "The texts go to the machines of the cluster, and nowhere else."
+    return "Nothing is sent anywhere."
 
 
 def _more_options() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ivan_core.domain.engine_choice import LOCAL
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import problems_shown
@@ -120,6 +121,11 @@ def stopped(run: Run, at: str, beside: Callable[[Run], None] | None = None) -> N
         with st.container(horizontal=True):
             if st.button("Resume", type="primary", key="resume"):
                 runs.resume(run.id)
+                st.rerun()
+            if runs.engine_of(run.id) != LOCAL and st.button(
+                "Resume on this machine", key="resume-here", help="Without the cluster."
+            ):
+                runs.resume(run.id, LOCAL)
                 st.rerun()
             if beside is not None:
                 beside(run)

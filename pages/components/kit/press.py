@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 
+from ivan_core.domain.engine_choice import EngineChoice
 from ivan_core.domain.options import form_names
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, TaxonomySpec
 
 _FIELDS = {
     **form_names(CompareSpec),
     **form_names(TaxonomySpec),
+    **form_names(EngineChoice),
     "--again": "I know that it may be charged twice",
     "--force": "Leave lines of other texts aside",
     "--model": "Who judged, labelled or reworded",
@@ -27,8 +29,10 @@ _UNDER = {
         if option != "--dataset"
     },
     **dict.fromkeys(
-        ("--input-format", "--max-tokens", "--max-usd", "--queue-tokens"), "More options"
+        ("--input-format", "--max-tokens", "--max-usd", "--quantization", "--queue-tokens"),
+        "More options",
     ),
+    **dict.fromkeys(form_names(EngineChoice), "More options"),
 }
 """Where a field stands that is not in view at once."""
 

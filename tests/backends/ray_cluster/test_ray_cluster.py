@@ -215,6 +215,15 @@ def test_the_command_gives_a_real_model_s_scores_to_the_last_bit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    start = runs.spawn
+
+    def with_budget(run_id: str) -> None:
+        """Start a worker whose run has its token budget: each would measure another."""
+        runs.registry().folder(run_id).mkdir(parents=True, exist_ok=True)
+        Parts(runs.registry().folder(run_id)).append("tokens", [512])
+        start(run_id)
+
+    monkeypatch.setattr(runs, "spawn", with_budget)
     asked = ["compare", "--dataset", "sample", "--model", "ivan/minilm-harmless", "--limit", "40"]
     assert run_command(asked) == 0
     forget_scores(data_dir)

@@ -14,7 +14,7 @@ from ivan_core.backends.pools.ray_cluster import RayPool
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.scoring import SLOW_CHUNK, Models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry
@@ -67,7 +67,7 @@ def on_cluster(load: LoadOnNode, address: str) -> dict[str, Work]:
     """What a worker does instead of a comparison: one by fakes on a cluster."""
 
     def provide(spec: CompareSpec, context: RunContext, slot: FileLock) -> Models:
-        return Models(lambda: None, RayPool(load, address, 2, 1), together=False, slow=True)
+        return Models(lambda: None, RayPool(load, address, 2, 1), together=False, chunk=SLOW_CHUNK)
 
     return comparing_with(provide)
 

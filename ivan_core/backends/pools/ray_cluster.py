@@ -299,16 +299,16 @@ def _as_json(task: ScoringTask) -> str:
 
 
 def _problem_of(task: ScoringTask, answer: Mapping[str, Any]) -> BackendUnavailable | None:
+    what = task.label or task.key
+    what = what[:1].upper() + what[1:]
     if deaths := answer.get("deaths"):
         return BackendUnavailable(
-            f"Chunk {task.key} ended its worker {deaths} times; all other chunks are kept.",
+            f"{what} ended its worker {deaths} times; all other chunks are kept.",
             "Its texts may need more memory than a worker has. Resume the run to try it again.",
         )
     if "problem" not in answer:
         return None
-    return BackendUnavailable(
-        f"Chunk {task.key} failed: {answer['problem']}", answer["hint"] or _RESUME
-    )
+    return BackendUnavailable(f"{what} failed: {answer['problem']}", answer["hint"] or _RESUME)
 
 
 @contextmanager

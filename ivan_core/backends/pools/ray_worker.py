@@ -76,7 +76,7 @@ class ChunkScorer:
         if deaths >= MOST_DEATHS:
             return {"key": key, "deaths": deaths}
         texts = [Dialogue(text) for text in told["texts"]]
-        task = ScoringTask(key, told["model"], texts, told["budget"], told["both_ways"])
+        task = ScoringTask(key, told["model"], texts, told["budget"], both_ways=told["both_ways"])
         try:
             model = self._model(task.model)
         except Exception as error:

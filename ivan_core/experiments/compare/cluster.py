@@ -7,7 +7,7 @@ from ivan_core.domain.engine_choice import EngineChoice
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine.work import wait_for_slot
-from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.scoring import CHUNK, GPU_CHUNK, SLOW_CHUNK, Models
 from ivan_core.models import reward_models
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
@@ -41,9 +41,10 @@ def cluster_models(
     threads = kept_threads(context) or choice.threads
     pool = RayPool(load, choice.address, choice.actors, threads)
     keep_threads(context, pool.actors.threads)
-    fast = pool.actors.gpus > 0 or reward_models.fit_together(spec.models)
+    small = CHUNK if reward_models.fit_together(spec.models) else SLOW_CHUNK
+    chunk = GPU_CHUNK if pool.actors.gpus else small
     told = f"Scored on a Ray cluster: {pool.actors.words}."
-    return Models(claim, pool, together=False, slow=not fast, notes=(told,))
+    return Models(claim, pool, together=False, chunk=chunk, notes=(told,))
 
 
 def kept_threads(context: RunContext) -> int | None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 from ivan_core.backends.pools.devices import PoolOfDevices
 from ivan_core.backends.pools.here import PoolHere
+from ivan_core.backends.pools.ray_cluster import RayPool
+from ivan_core.domain.engine_choice import EngineChoice
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, RewardModel
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, wait_for_slot, write_results
-from ivan_core.experiments.compare.cluster import cluster_models, keep_threads, kept_threads
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
 from ivan_core.experiments.compare.scoring import CHUNK, GPU_CHUNK, SLOW_CHUNK, Models
@@ -24,6 +26,8 @@ from ivan_core.runs.engine_choice import kept_choice
 from ivan_core.runs.locks import FileLock
 from ivan_core.settings import has_gpu
 
+THREADS = "threads"
+"""Key of the part that holds how many threads a model has on a processor."""
 Provider = Callable[[CompareSpec, RunContext, FileLock], Models]
 """Where a run's models come from: it gets the spec, the run and the machine's slot."""
 
@@ -82,14 +86,14 @@ def own_models(
         },
     )
     devices = reward_models.devices_for(spec.models, spec.quantization) if several else ()
-    if threads := kept_threads(context):
+    if threads := _kept_threads(context):
         # Read when the model libraries are loaded.
         os.environ["OMP_NUM_THREADS"] = str(threads)
 
     def load_here(name: str, revision: str) -> RewardModel:
         model = load(name, revision)
         if not reward_models.is_served(name):
-            keep_threads(context, reward_models.threads_at_work())
+            _keep_threads(context, reward_models.threads_at_work())
         return model
 
     here = PoolHere(load_here)
@@ -112,3 +116,45 @@ def own_models(
         chunk=CHUNK if together or served else GPU_CHUNK if has_gpu() else SLOW_CHUNK,
         compare=None if devices else compare,
     )
+
+
+def cluster_models(
+    spec: CompareSpec, context: RunContext, slot: FileLock, choice: EngineChoice
+) -> Models:
+    """The models of a Ray cluster. One that is started on this machine alone takes its slot.
+
+    Raises:
+        BadInput: a model is behind a server.
+        BackendUnavailable: there is no such cluster.
+    """
+    if served := [name for name in spec.models if reward_models.is_served(name)]:
+        raise BadInput(
+            f"{served[0]} is behind a server, which does its work, so no cluster can.",
+            "Go on with the run on this machine.",
+        )
+
+    def claim() -> None:
+        if not choice.address:
+            wait_for_slot(context, slot)
+
+    claim()
+    context.doing("Waiting for the cluster")
+    load = reward_models.Loader(spec.input_format, spec.max_tokens, spec.system, spec.quantization)
+    threads = _kept_threads(context) or choice.threads
+    pool = RayPool(load, choice.address, choice.actors, threads)
+    _keep_threads(context, pool.actors.threads)
+    small = CHUNK if reward_models.fit_together(spec.models) else SLOW_CHUNK
+    chunk = GPU_CHUNK if pool.actors.gpus else small
+    told = f"Scored on a Ray cluster: {pool.actors.words}."
+    return Models(claim, pool, together=False, chunk=chunk, notes=(told,))
+
+
+def _kept_threads(context: RunContext) -> int | None:
+    """The threads that a model of the run has; with another number scores differ in their bits."""
+    return int(context.parts.rows(THREADS)[0]) if THREADS in context.parts else None
+
+
+def _keep_threads(context: RunContext, threads: int) -> None:
+    """Fix the threads for the whole run, unless an earlier worker did."""
+    if THREADS not in context.parts:
+        context.parts.append(THREADS, [threads])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ivan_core import catalog
@@ -145,7 +146,7 @@ def fit(model: ModelCard, quantization: Quantization = "none") -> Fit:
     if model.parameters is None:
         return Fit(None, "size unknown")
     bytes_a_weight = 1 if quantization == "int8" else 4
-    needed = model.parameters * bytes_a_weight * 1.3
+    needed = _cpu_bytes(model.parameters, bytes_a_weight)
     if has_gpu():
         return _fit_gpus(model.parameters, quantization)
     if needed > memory_bytes() * 0.8:
@@ -220,6 +221,11 @@ def threads_at_work() -> int:
     return int(torch.get_num_threads())
 
 
+def _cpu_bytes(parameters: int, bytes_a_weight: int = 4) -> float:
+    """The memory that a model takes on a processor, texts at work included."""
+    return parameters * bytes_a_weight * 1.3
+
+
 def make(
     name: str,
     revision: str = "",
@@ -260,13 +266,23 @@ def make(
     from ivan_core.backends.reward_models.scoring import TransformersRewardModel
 
     known = card(name)
-    loaded = load_model(
+    load = partial(
+        load_model,
         model_id,
         revision=revision or asked or None,
         input_format=input_format or known.input_format,
         max_tokens=max_tokens,
         system=system,
-        quantization=quantization,
         card=known,
     )
-    return TransformersRewardModel(loaded, plain)
+    if quantization == "none":
+        return TransformersRewardModel(load(), plain)
+    from ivan_core.backends.reward_models.quantized import QuantizedRewardModel
+
+    loaded = load(quantization=quantization)
+    room = _cpu_bytes(loaded.card.parameters or 0) <= memory_bytes() * ROOM
+
+    def full() -> RewardModel:
+        return TransformersRewardModel(load(device="cpu"), plain)
+
+    return QuantizedRewardModel(loaded, plain, full if room else None)

@@ -42,7 +42,7 @@ def redirect(status: int, to: str) -> Told:
 class Listening:
     """The server, as a context manager: `came` holds every request, whatever was answered."""
 
-    def __init__(self, answer: Callable[[Came], Told]) -> None:
+    def __init__(self, answer: Callable[[Came], Told], port: int = 0) -> None:
         self.answer = answer
         self.came: list[Came] = []
         listening = self
@@ -50,7 +50,7 @@ class Listening:
         class Handler(_Handler):
             here = listening
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Listening:

@@ -115,20 +115,28 @@ def test_scores_of_weights_without_a_name_stay_in_their_run(
 
 
 def test_a_server_that_dies_half_way_costs_no_finished_chunk(
-    registry: Registry, vllm: FakeVLLM, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, chat_folder: Path, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = judged(registry, vllm.url, str(pairs_file), seed=5)
-    expected = scores(registry, whole)
     monkeypatch.setenv(PATIENCE, "0.1")
-    vllm.fault, vllm.when = "gone", _after(vllm, texts=60)
-    broken = judged(registry, vllm.url, str(pairs_file))
-    assert broken.state is RunState.FAILED
-    assert "broke off in the middle of its answer" in broken.problem
-    assert broken.hint == "Resume the run once it does: finished chunks are kept."
-    assert 0 < broken.done < 40
-    vllm.fault = ""
-    vllm.read.clear()
-    resumed = gone_on_with(registry, broken)
+    with FakeVLLM() as vllm:
+        vllm.root = str(chat_folder)
+        whole = judged(registry, vllm.url, str(pairs_file), seed=5)
+        expected = scores(registry, whole)
+        vllm.fault, vllm.when = "gone", _after(vllm, texts=60)
+        broken = judged(registry, vllm.url, str(pairs_file))
+        assert broken.state is RunState.FAILED
+        assert "broke off in the middle of its answer" in broken.problem
+        assert broken.hint == "Resume the run once it does: finished chunks are kept."
+        assert 0 < broken.done < 40
+        port = int(vllm.url.rpartition(":")[2])
+    still = gone_on_with(registry, broken)
+    assert still.problem == f"No server answers at 127.0.0.1:{port}."
+    assert still.done == broken.done
+    with FakeVLLM(port) as vllm:
+        vllm.root = str(chat_folder)
+        resumed = gone_on_with(registry, broken)
+        # Beside what was left: 16 pairs in a batch and alone, and four fixed texts five times.
+        assert len(vllm.read) <= 2 * (40 - broken.done) + 4 * 16 + 5 * 4
     assert (resumed.state, resumed.problem, resumed.done) == (RunState.DONE, "", 40)
     table = scores(registry, resumed)
     columns = ["row_id", "chosen_reward", "rejected_reward"]

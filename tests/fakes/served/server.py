@@ -42,7 +42,7 @@ class FakeServed(Listening):
     scoring: tuple[str, ...] = ()
     """The paths that are asked for scores."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.model = "lab/reward"
         self.root = "lab/reward"
         self.version = "1.0"
@@ -58,7 +58,7 @@ class FakeServed(Listening):
         """Every text of which a score was given."""
         self._asked = 0
         self._lock = threading.Lock()
-        super().__init__(self._told)
+        super().__init__(self._told, port)
 
     def fact(self, path: str) -> Told:
         """The answer to a GET."""

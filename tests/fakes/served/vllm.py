@@ -16,13 +16,13 @@ class FakeVLLM(FakeServed):
 
     scoring = ("/pooling", "/classify")
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.old = self.ignores_flag = self.old_errors = self.backwards = self.raw_always = False
         self.adds = 0
         self.logits = 1
         self.lacks: tuple[str, ...] = ()
         self.others: tuple[str, ...] = ()
-        super().__init__()
+        super().__init__(port)
 
     def fact(self, path: str) -> Told:
         if path == "/version":

@@ -177,15 +177,24 @@ def _bars_of(
     return spec_of(agreement_bars(bars, ceiling=best, dark=is_dark))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _reward_bins(
-    run_id: str, done: int, model: str, _results: Any
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Cells of rewards and bins of margins of one model; None if it rated nothing."""
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _rewards_of(
+    run_id: str, done: int, model: str, is_dark: bool, _results: Any
+) -> tuple[pd.DataFrame, Spec, pd.DataFrame, Spec] | None:
+    """Cells of rewards and bins of margins of one model with their charts; None if it rated none.
+
+    They are shared, so nobody may change them.
+    """
     own = _results.fair_rows(model)
     if own["margin"].isna().all():
         return None
-    return reward_bins(own), margin_histogram(own)
+    cells, histogram = reward_bins(own), margin_histogram(own)
+    return (
+        cells,
+        spec_of(reward_cells(cells, dark=is_dark)),
+        histogram,
+        spec_of(margin_bars(histogram, dark=is_dark)),
+    )
 
 
 def _tabs(results: Results) -> None:
@@ -209,16 +218,16 @@ def _tabs(results: Results) -> None:
 def _rewards(results: Results) -> None:
     """Rewards of both sides in bins, and margins."""
     model = pick_model(results.models, "rewards-model")
-    found = _reward_bins(results.run.id, results.run.done, model, results)
+    found = _rewards_of(results.run.id, results.run.done, model, dark(), results)
     if found is None:
         say(f"{model} rated nothing.")
         return
-    cells, histogram = found
+    cells, squares, histogram, bars = found
 
     left, right = st.columns(2)
     with left:
         if clickable(
-            reward_cells(cells, dark=dark()),
+            squares,
             f"cells-{model}",
             "cell",
             partial(of_rewards, results, model=model, cells=cells),
@@ -226,7 +235,7 @@ def _rewards(results: Results) -> None:
             figure_menu(results.run.id, "rewards", model=model)
     with right:
         if clickable(
-            margin_bars(histogram, dark=dark()),
+            bars,
             f"margins-{model}",
             "margin",
             partial(of_margin, results, model=model, bins=histogram),

@@ -41,7 +41,7 @@ def engine_fields() -> EngineChoice:
         1,
         10_000,
         None,
-        placeholder="as many as there is room for",
+        placeholder="one a card, or a machine",
         key="form-actors",
         help=_HELP["actors"].description,
     )

@@ -9,7 +9,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.words import number_of
 from ivan_core.engine import studies
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.imports import Imported
 from ivan_core.engine.zips import import_zip
 

@@ -63,7 +63,7 @@ def import_again(folder: Path) -> dict[str, Any]:
 
     from ivan_core.domain.specs import DatasetRequest
     from ivan_core.engine import archive
-    from ivan_core.engine.csv_files import import_csvs
+    from ivan_core.engine.csvs.files import import_csvs
 
     began, burnt = perf_counter(), process_time()
     files = sorted(folder.glob("*-minilm-*.csv"))

@@ -19,7 +19,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, LabelSpec, RowsSpec
 from ivan_core.engine import access, archive, datasets, handling as runs, machine, studies, zips
 from ivan_core.engine.access import Action, NotAllowed, Visitor
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.own_files import keep_file
 from ivan_core.experiments.compare import plan as compare
 from ivan_core.experiments.labels import plan as labels

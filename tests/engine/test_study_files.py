@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.labels import FEATURES
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs, studies, zips
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.import_files import import_files
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.analysis.plan import spec_of_runs
@@ -221,7 +221,7 @@ def test_one_file_that_does_not_fit_stops_all_and_each_such_file_is_named(
 def test_where_the_disk_fills_up_those_before_go_again(
     request_of: DatasetRequest, files: list[Path], data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ivan_core.engine import csv_files
+    from ivan_core.engine.csvs import files as csv_files
 
     before, enter, count = data_files(data_dir), csv_files.enter, iter(range(9))
 

@@ -14,7 +14,7 @@ from given.support import settings_of
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.figures import (
     caption,
     conditions_of,

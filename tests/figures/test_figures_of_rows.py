@@ -21,7 +21,7 @@ from ivan_core.cli.main import run as command
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import Mark
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.figures import (
     caption,
     conditions_of,

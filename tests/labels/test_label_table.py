@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
 from ivan_core.domain.models import ModelReply
-from ivan_core.engine.csv_files import lines_of
+from ivan_core.engine.csvs.files import lines_of
 from ivan_core.labels.repair import Fix, Problem
 from ivan_core.labels.schema import DISCRIMINATIONS, SENTIMENTS, TOPICS
 from ivan_core.labels.table import (

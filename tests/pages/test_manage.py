@@ -22,7 +22,7 @@ from ivan_core.domain.specs import (
     TaxonomySpec,
 )
 from ivan_core.engine import handling as runs, studies
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.imports import read_dataset
 from ivan_core.engine.own_files import keep_file
 from ivan_core.runs.registry import Registry

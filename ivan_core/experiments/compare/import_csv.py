@@ -15,8 +15,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.pairs import IDENTICAL, TIED
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.csv_columns import cells_of, decimals, whole_numbers, yes_or_no
-from ivan_core.engine.csv_files import (
+from ivan_core.engine.csvs.columns import cells_of, decimals, whole_numbers, yes_or_no
+from ivan_core.engine.csvs.files import (
     CsvFiles,
     FromCsv,
     Given,

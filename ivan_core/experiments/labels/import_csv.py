@@ -13,7 +13,7 @@ from ivan_core.domain.labels import FEATURES, Label, TextKey
 from ivan_core.domain.models import AnswererCard
 from ivan_core.domain.specs import LabelSpec
 from ivan_core.domain.words import number_of
-from ivan_core.engine.csv_files import (
+from ivan_core.engine.csvs.files import (
     CsvFiles,
     FromCsv,
     Given,

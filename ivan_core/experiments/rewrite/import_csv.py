@@ -18,7 +18,7 @@ from ivan_core.domain.pairs import SIDES, Pair, Side
 from ivan_core.domain.rewriting import PieceKey
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.domain.words import number_of
-from ivan_core.engine.csv_files import (
+from ivan_core.engine.csvs.files import (
     CsvFiles,
     FromCsv,
     Given,

@@ -12,7 +12,7 @@ import numpy as np
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.engine import handling as runs, studies
-from ivan_core.engine.csv_files import FromCsv
+from ivan_core.engine.csvs.files import FromCsv
 from ivan_core.engine.kind import alike, kind_for
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.tables import TABLE

@@ -127,7 +127,7 @@ def make_big_study(folder: Path, rows: int, *, labels: bool) -> dict[str, Any]:
     os.environ["IVAN_DATA_DIR"] = str(folder)
     from ivan_core.datasets.prepare import prepare
     from ivan_core.domain.specs import DatasetRequest
-    from ivan_core.engine.csv_files import import_csvs
+    from ivan_core.engine.csvs.files import import_csvs
 
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / "made.json"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.engine.csv_columns import cells_of, decimals, whole_numbers, yes_or_no
+from ivan_core.engine.csvs.columns import cells_of, decimals, whole_numbers, yes_or_no
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))

@@ -14,7 +14,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets, handling as runs
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.imports import read_dataset
 from ivan_core.experiments.compare.results import files, open_results
 from ivan_core.metrics.trust import TrustStrip

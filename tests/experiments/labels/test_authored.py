@@ -23,7 +23,7 @@ from ivan_core.domain.labels import AUTHOR, FEATURES, REGRESSION_FEATURES
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec, RewriteSpec
 from ivan_core.engine import archive, handling as runs, zips
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.figures import quotes
 from ivan_core.engine.studies import study_of
 from ivan_core.experiments.labels import numbers, plan

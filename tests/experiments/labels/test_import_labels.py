@@ -17,7 +17,7 @@ from ivan_core.domain.labels import TextKey
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
 from ivan_core.experiments.labels.results import open_labels
 from ivan_core.labels.schema import TOPICS as ALL_TOPICS, features

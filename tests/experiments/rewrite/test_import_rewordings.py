@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import handling as runs, zips
-from ivan_core.engine.csv_files import import_csvs
+from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.imports import Imported, read_dataset
 from ivan_core.experiments.rewrite.numbers import numbers
 from ivan_core.experiments.rewrite.results import Gate, open_rewrite

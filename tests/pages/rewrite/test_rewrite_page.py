@@ -123,7 +123,7 @@ def test_a_paid_rewriter_starts_nothing_before_its_cost_is_accepted(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     page = open_page(REWRITE)
     fill(page, rewriter="openai:some-model")
-    assert "Rewording by some-model: no price is known (2,909 requests" in page.said
+    assert "Rewording by some-model: no price is known (2,899 requests" in page.said
     page.app.selectbox(key="rewrite-rewriter").options.append("openai:some-model")
     page.press("reword")
     assert "I accept this cost" in [box.label for box in page.app.checkbox]

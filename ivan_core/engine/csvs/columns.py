@@ -1,7 +1,7 @@
 """Cells of large CSV files, many at once: those of a plain form, as almost all are.
 
 What is of another form is left to its line, which knows every form and says what is wrong with it
-(`csv_files.Line`): `plain` tells which cells were read here.
+(`files.Line`): `plain` tells which cells were read here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.engine.csv_files import FALSE, TRUE, header_of
+from ivan_core.engine.csvs.files import FALSE, TRUE, header_of
 
 Cells = Any
 """A column of texts, as pyarrow keeps them."""

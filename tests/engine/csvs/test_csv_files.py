@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine.csv_files import Line, Part, header_of, lines_of, with_beside
+from ivan_core.engine.csvs.files import Line, Part, header_of, lines_of, with_beside
 
 
 def file_of(tmp_path: Path, content: bytes) -> Path:

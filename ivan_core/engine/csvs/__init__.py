@@ -1,0 +1,1 @@
+"""Results that come as CSV files: which files belong together, and their cells."""

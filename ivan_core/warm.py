@@ -152,13 +152,7 @@ class _Service:
 
         progress(0)
         rewards = model.score(chunk, progress)
-        return {
-            # One that is no finite number is a failure.
-            text.hash: reward
-            if reward.value is None
-            else Reward.measured(reward.value, reward.truncated)
-            for text, reward in zip(chunk, rewards, strict=True)
-        }
+        return {text.hash: reward.kept() for text, reward in zip(chunk, rewards, strict=True)}
 
     def _model(self, question: str, asked: AskedModel) -> RewardModel:
         """A model, loaded now if it is not. The embedded ones share memory; others come alone."""

@@ -42,6 +42,10 @@ class Reward:
             return cls(rounded, truncated)
         return cls(None, truncated, f"the model gave {value}, which is not a finite number")
 
+    def kept(self) -> Reward:
+        """As it may be kept, whatever a model made: one that is no finite number is a failure."""
+        return self if self.value is None else Reward.measured(self.value, self.truncated)
+
 
 def margin(chosen: Reward, rejected: Reward) -> float | None:
     """How much more the model rewards what the person preferred; None if a side has no reward."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.models import MEASURED
+from ivan_core.domain.models import MEASURED, Reward
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import Rate
 from ivan_core.metrics.sentences import as_if_apart, interval, percent
@@ -106,6 +106,9 @@ class ModelFacts:
     compared: bool = False
 
 
+_Sides = list[tuple[float, float]]
+
+
 def batch_difference(
     alone: Sequence[tuple[float, float]], in_batch: Sequence[tuple[float, float]]
 ) -> BatchDifference | None:
@@ -119,6 +122,28 @@ def batch_difference(
     largest = max(abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True))
     changed = sum(_sign(one[0] - one[1]) != _sign(other[0] - other[1]) for one, other in pairs)
     return BatchDifference(len(pairs), largest, changed)
+
+
+def difference_of(rewards: Sequence[Reward]) -> BatchDifference | None:
+    """How far rewards of texts in a batch, which come first, are from those of each text alone.
+
+    The sides of a pair come by turns. None where no pair has all four.
+    """
+    half = len(rewards) // 2
+    return batch_difference(*_both_rated(rewards[half:], rewards[:half]))
+
+
+def _both_rated(alone: Sequence[Reward], together: Sequence[Reward]) -> tuple[_Sides, _Sides]:
+    """(chosen, rejected) rewards of the pairs that have all four; texts come by turns."""
+    kept: tuple[_Sides, _Sides] = ([], [])
+    values = [reward.value for reward in (*alone, *together)]
+    half = len(alone)
+    for place in range(0, half, 2):
+        one, other = values[place : place + 2], values[half + place : half + place + 2]
+        if None not in one and None not in other:
+            kept[0].append((one[0] or 0.0, one[1] or 0.0))
+            kept[1].append((other[0] or 0.0, other[1] or 0.0))
+    return kept
 
 
 def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:

@@ -14,7 +14,8 @@ from ivan_core.backends.pools.ray_cluster import RayPool
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.scoring import SLOW_CHUNK, Models
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.units import SLOW_CHUNK
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock
 from ivan_core.runs.registry import Registry

@@ -27,7 +27,8 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import work as engine_work
 from ivan_core.engine.work import wait_for_slot
-from ivan_core.experiments.compare.scoring import CHUNK, SLOW_CHUNK, Models
+from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.units import CHUNK, SLOW_CHUNK
 from ivan_core.experiments.compare.work import Provider, work_compare
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.locks import FileLock

@@ -17,7 +17,8 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.metrics.trust import BatchDifference, batch_difference
+from ivan_core.experiments.compare.units import CHUNK
+from ivan_core.metrics.trust import BatchDifference, difference_of
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.writer import Writer
 from ivan_core.settings import machine_load
@@ -25,15 +26,6 @@ from ivan_core.settings import machine_load
 _PROBE_TEXTS = 24
 _TELLS_SECONDS = 2.0
 """How often the speed of a model is kept while it scores."""
-
-
-CHUNK = 256
-"""Pairs in a chunk at most, where nothing else is said."""
-SLOW_CHUNK = 32
-"""Where a pair takes seconds, as with a large model on a CPU: so that little is lost by a stop."""
-GPU_CHUNK = 1_024
-"""On a graphics card, whose batches hold 65,536 tokens: hh-rlhf's pairs fill five of them, where
-256 pairs fill one and a quarter of another, which a card computes at half the speed."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +117,7 @@ class Scoring:
         self, context: RunContext, models: Models, probes: Sequence[Dialogue] = ()
     ) -> None:
         """`probes` are texts that a model behind a server is checked by before its first task."""
-        self._context, self._models, self._probes = context, models, probes
+        self.context, self._models, self._probes = context, models, probes
         self._loaded: dict[str, _Model] = {}
         self._said = ""
 
@@ -135,7 +127,7 @@ class Scoring:
         Raises:
             BadInput: it is not the same any more.
         """
-        parts, began = self._context.parts, time.perf_counter()
+        parts, began = self.context.parts, time.perf_counter()
         key = f"card|{name}"
         kept = ModelCard.model_validate(parts.rows(key)[0]) if key in parts else None
         card = self._models.pool.load(name, kept.revision if kept else "")
@@ -209,12 +201,12 @@ class Scoring:
         """Say what is going on, unless it was said last."""
         if what != self._said:
             self._said = what
-            self._context.doing(what)
+            self.context.doing(what)
 
     def budget(self, model: _Model, texts: Sequence[Dialogue]) -> int:
         """The token budget for the whole run, by the measurement that its first worker made."""
         if model.budget is None:
-            parts = self._context.parts
+            parts = self.context.parts
             own, shared = f"tokens|{model.name}", "tokens"
             key = shared if self._models.together else own
             # One that began elsewhere may have measured its models apart, or together.
@@ -225,12 +217,8 @@ class Scoring:
                 model.budget = self._models.pool.tune(model.name, texts[:_PROBE_TEXTS])
                 model.startup += time.perf_counter() - began
                 parts.append(key, [model.budget])
+        self.context.start_clock()
         return model.budget
-
-    @property
-    def context(self) -> RunContext:
-        """The run."""
-        return self._context
 
 
 class _Flow:
@@ -268,10 +256,11 @@ class _Flow:
             self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
-                budget = self._budget(model, missing)
+                budget = self._scoring.budget(model, missing)
                 yield self._given(ScoringTask(one.key, one.model, missing, budget, one.label))
             elif one.key not in self._open:
-                self._whole(opened)
+                self._close(opened)
+                self._writer.write(partial(self._keep_all, [opened]))
         for name, texts in self._probes.items():
             if self._problem:
                 return
@@ -310,7 +299,7 @@ class _Flow:
             self._checked(model, scored.rewards)
             return
         rewards = {
-            text.hash: _finite(reward)
+            text.hash: reward.kept()
             for text, reward in zip(task.texts, scored.rewards, strict=True)
         }
         for text_hash, reward in rewards.items():
@@ -359,18 +348,9 @@ class _Flow:
         self._open[one.key] = opened
         return opened, [one.texts[text_hash] for text_hash in missing]
 
-    def _budget(self, model: _Model, texts: Sequence[Dialogue]) -> int:
-        budget = self._scoring.budget(model, texts)
-        self._context.start_clock()
-        return budget
-
     def _given(self, task: ScoringTask) -> ScoringTask:
         self._tasks[task.key] = task
         return task
-
-    def _whole(self, opened: _Open) -> None:
-        self._close(opened)
-        self._writer.write(partial(self._keep_all, [opened]))
 
     def _close(self, opened: _Open) -> None:
         """Take the rewards that were waited for."""
@@ -418,7 +398,8 @@ class _Flow:
         self._scoring.say(f"Checking {name} alone against in a batch")
         # A server may be another one each time, so each run asks anew.
         seen = bool(texts) and model.card.server is None
-        known = self._context.cache.recall(_fact(model)) if seen else None
+        fact = _fact(model.identity, model.budget)
+        known = self._context.cache.recall(fact) if seen else None
         if known is None and texts:
             budget = self._scoring.budget(model, texts)
             label = f"the check of batches with {name}"
@@ -427,12 +408,12 @@ class _Flow:
             self._writer.write(partial(self._context.parts.append, batch_key(name), [known]))
 
     def _checked(self, model: _Model, rewards: Sequence[Reward]) -> None:
-        half = len(rewards) // 2
-        found = batch_difference(*_both_rated(rewards[half:], rewards[:half]))
+        found = difference_of(rewards)
         known = astuple(found) if found else None
 
         def write() -> None:
-            self._context.cache.remember(_fact(model), known)
+            fact = _fact(model.identity, model.budget)
+            self._context.cache.remember(fact, known)
             self._context.parts.append(batch_key(model.name), [known])
 
         self._writer.write(write)
@@ -441,6 +422,11 @@ class _Flow:
 def batch_key(name: str) -> str:
     """The key of the part that says whether a model's scores depend on the batch."""
     return f"batch|{name}"
+
+
+def _fact(identity: str, budget: int | None) -> str:
+    """Where what was measured is kept for later runs: with prompts read as this run reads them."""
+    return f"batch|{identity}{'|once' if (budget or 0) < 0 else ''}"
 
 
 def kept_difference(context: RunContext, name: str) -> BatchDifference | None:
@@ -457,32 +443,5 @@ def kept_card(context: RunContext, name: str) -> ModelCard:
     return card.under(next(budgets, 0))
 
 
-def _fact(model: _Model) -> str:
-    """Where what was measured is kept: with prompts read as this run reads them."""
-    once = "|once" if (model.budget or 0) < 0 else ""
-    return f"batch|{model.identity}{once}"
-
-
 def _is_whole(one: _Open) -> bool:
     return all(promise.reward is not None for promise in one.waits.values())
-
-
-Sides = list[tuple[float, float]]
-
-
-def _both_rated(alone: Sequence[Reward], together: Sequence[Reward]) -> tuple[Sides, Sides]:
-    """(chosen, rejected) rewards of the pairs that have all four; texts come by turns."""
-    kept: tuple[Sides, Sides] = ([], [])
-    values = [reward.value for reward in (*alone, *together)]
-    half = len(alone)
-    for place in range(0, half, 2):
-        one, other = values[place : place + 2], values[half + place : half + place + 2]
-        if None not in one and None not in other:
-            kept[0].append((one[0] or 0.0, one[1] or 0.0))
-            kept[1].append((other[0] or 0.0, other[1] or 0.0))
-    return kept
-
-
-def _finite(reward: Reward) -> Reward:
-    """A reward as it may be kept: one that is no finite number is a failure."""
-    return reward if reward.value is None else Reward.measured(reward.value, reward.truncated)

@@ -16,9 +16,10 @@ from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, wait_for_slot, write_results
 from ivan_core.experiments.compare.files import write_csvs
 from ivan_core.experiments.compare.results import trust_strips
-from ivan_core.experiments.compare.scoring import CHUNK, GPU_CHUNK, SLOW_CHUNK, Models
+from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.compare.steps import run_compare
 from ivan_core.experiments.compare.tables import TABLE, scores_table, with_prompts
+from ivan_core.experiments.compare.units import CHUNK, GPU_CHUNK, SLOW_CHUNK
 from ivan_core.metrics.summary import summarise
 from ivan_core.models import reward_models
 from ivan_core.runs.context import RunContext

@@ -13,7 +13,7 @@ from test_compare_experiment import ONE, RunHere, added, spec, table
 
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.work import chunk_size
-from ivan_core.experiments.compare.scoring import CHUNK, SLOW_CHUNK
+from ivan_core.experiments.compare.units import CHUNK, SLOW_CHUNK
 from ivan_core.runs.registry import Registry
 
 

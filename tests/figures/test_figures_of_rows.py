@@ -299,7 +299,13 @@ def test_a_user_column_on_picked_rows(run_id: str) -> None:
     assert "rates follow" not in caption(run_id, "column-agreement", where=on_it)
 
 
-@pytest.mark.parametrize("chart", [chart.name for chart in CHARTS if chart.measure])
+OF_MANY = ("grid", "fewest")
+"""Charts of three models or more; `test_many_models.py` draws these."""
+
+
+@pytest.mark.parametrize(
+    "chart", [chart.name for chart in CHARTS if chart.measure and chart.name not in OF_MANY]
+)
 @pytest.mark.parametrize("where", [A_SUBSET, TWO_AGREES, f"verdict={ONE}~tie"])
 def test_every_chart_of_rows_can_be_drawn(run_id: str, chart: str, where: str) -> None:
     assert figure(run_id, chart, "svg", where=where).startswith(b"<svg")

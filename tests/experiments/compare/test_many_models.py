@@ -135,6 +135,13 @@ def test_pictures_of_picked_rows_have_no_intervals_that_mean_nothing(run_id: str
     assert alike["equal_low"].isna().all() and alike["kappa_low"].isna().all()
 
 
+@pytest.mark.parametrize("name", ["grid", "fewest"])
+@pytest.mark.parametrize("where", ["is=annotator~a1", f"verdict={MODELS[1]}~agree"])
+def test_pictures_of_picked_rows_can_be_drawn(run_id: str, name: str, where: str) -> None:
+    assert figures.figure(run_id, name, "svg", 85, where=where).startswith(b"<svg")
+    assert "NaN" not in figures.caption(run_id, name, where=where)
+
+
 def test_sentences_of_many_models_name_no_two_by_two(run_id: str) -> None:
     told = [quote.sentence for quote in figures.quotes(run_id)]
     assert any(one.startswith("Of 30 models made/model-") for one in told)

@@ -5,6 +5,7 @@ Where nothing may be written, or nothing is to be made, it is read only.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.models import Reward
 from ivan_core.runs.facts import FACTS_FILE, Facts
 from ivan_core.runs.locks import FileLock
-from ivan_core.runs.older_cache import OLDER_FILE, take_over
+from ivan_core.runs.older_cache import OLDER_FILE, OLDER_VALUES, take_over
 from ivan_core.runs.score_table import SCORES_FILE, Damaged, ScoreTable
 from ivan_core.runs.storage import can_only_be_read, storage_errors
 
@@ -163,13 +164,16 @@ class ScoreCache:
             if not take_over(self._folder, self._scores.opened(), self._facts.opened()):
                 aside = self._aside()
                 aside.mkdir()
-                older.rename(aside / older.name)
+                for path in (older, *self._folder.glob(OLDER_VALUES)):
+                    path.rename(aside / path.name)
                 self.notes.append(
                     "A part of the older score cache was damaged. It was set aside as "
                     f"{aside.parent.name}/{aside.name}; what could be read was taken over."
                 )
             for path in self._folder.glob(f"{older.name}*"):
                 path.unlink(missing_ok=True)
+            for path in self._folder.glob(OLDER_VALUES):
+                shutil.rmtree(path, ignore_errors=True)
 
     @property
     def _lock_path(self) -> Path:
@@ -210,6 +214,8 @@ class _Store(Generic[_Opened]):
         self._opened: _Opened | None = None
 
     def opened(self) -> _Opened:
+        if not self.is_the_one_opened():  # Somebody took the folder away, and it would be lost.
+            self.close()
         if self._opened is None:
             self._inode = self._inode_now()
             self._opened = self._open()

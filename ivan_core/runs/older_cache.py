@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -19,6 +20,9 @@ from ivan_core.runs.score_table import ScoreTable
 from ivan_core.runs.storage import read_only_query
 
 OLDER_FILE = "cache.db"
+OLDER_VALUES = "[0-9a-f]" * 2
+"""Folders beside it, with a file for each large value."""
+_VALUE_FILE = re.compile(r"(?:[0-9a-f]{2}/){2}[0-9a-f]+\.val")
 _AT_ONCE = 50_000
 
 
@@ -59,10 +63,24 @@ def take_over(folder: Path, scores: ScoreTable, facts: Facts) -> bool:
 
 
 def _rows(path: Path) -> Iterator[tuple[Any, ...] | None]:
-    """Names and values as they lie there; None in place of what can no longer be read."""
+    """Names and values as they lie there, large values in files of their own.
+
+    None stands in place of what can no longer be read.
+    """
     address = f"{path.absolute().as_uri()}?{urlencode(read_only_query(path))}"
     try:
         with closing(sqlite3.connect(address, uri=True)) as db:
-            yield from db.execute("SELECT key, value FROM Cache")
+            for name, value, file in db.execute("SELECT key, value, filename FROM Cache"):
+                yield name, value if file is None else _value_in(path.parent, file)
     except sqlite3.DatabaseError:
         yield None
+
+
+def _value_in(folder: Path, file: Any) -> bytes | None:
+    """A value that lies in a file; None where there is none, or where it lies elsewhere."""
+    if not isinstance(file, str) or not _VALUE_FILE.fullmatch(file):
+        return None
+    try:
+        return (folder / file).read_bytes()
+    except OSError:
+        return None

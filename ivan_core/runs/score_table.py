@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -85,11 +86,11 @@ class ScoreTable:
         return found
 
     def put_many(self, identity: str, rewards: Mapping[str, Reward]) -> None:
-        """Keep these rewards in one transaction; failures, which have no value, are left out."""
+        """Keep these rewards in one transaction; what is no number is left out, as failures are."""
         kept = [
             (_key(text_hash), reward.value, reward.truncated)
             for text_hash, reward in rewards.items()
-            if reward.value is not None
+            if reward.value is not None and isfinite(reward.value)
         ]
         # In the order of the table, neighbours lie on one page.
         kept.sort(key=lambda row: (isinstance(row[0], bytes), row[0]))

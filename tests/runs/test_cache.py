@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -62,6 +63,14 @@ def test_failures_are_not_kept(tmp_path: Path) -> None:
     cache = ScoreCache(tmp_path)
     cache.put_many("model", {"a": Reward(None, failure="out of memory"), "b": Reward(1.0)})
     assert cache.get_many("model", ["a", "b"]) == {"b": Reward(1.0)}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_not_kept_and_spoils_nothing(tmp_path: Path, value: float) -> None:
+    cache = ScoreCache(tmp_path)
+    cache.put_many("model", {"a": Reward(value), "b": Reward(1.0)})
+    assert cache.get_many("model", ["a", "b"]) == {"b": Reward(1.0)}
+    assert cache.notes == []
 
 
 def test_killed_while_writing_keeps_none_of_the_chunk(
@@ -255,6 +264,22 @@ def test_a_cache_damaged_while_it_is_in_use_is_set_aside_by_one_of_two(tmp_path:
     assert len(first) == len(second) == 2
     assert len(first.notes) == 1 and second.notes == []
     assert len(list(tmp_path.glob("scores-damaged-*"))) == 1
+
+
+@pytest.mark.parametrize("take_away", [shutil.rmtree, lambda folder: folder.rename(f"{folder}2")])
+def test_a_cache_taken_away_while_it_is_in_use_is_made_anew(
+    tmp_path: Path, take_away: Callable[[Path], Any]
+) -> None:
+    cache = ScoreCache(tmp_path / "scores")
+    cache.put_many("model", {"a": Reward(1.0)})
+    cache.remember("fact", 1)
+    take_away(tmp_path / "scores")
+    cache.remember("fact", 2)
+    cache.put_many("model", {"b": Reward(2.0)})
+    assert cache.recall("fact") == 2 and cache.notes == []
+    cache.close()
+    again = ScoreCache(tmp_path / "scores")
+    assert (again.recall("fact"), again.get_many("model", ["b"])) == (2, {"b": Reward(2.0)})
 
 
 def test_a_damaged_cache_that_cannot_be_moved_is_named(open_folder: Path) -> None:

@@ -39,6 +39,49 @@ def test_scores_and_facts_are_taken_over_and_the_older_file_goes(tmp_path: Path)
     assert {path.name for path in folder.iterdir()} == {"scores.sqlite", "facts"}
 
 
+def test_large_facts_are_read_from_the_files_beside_and_their_folders_go_too(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "scores"
+    large = [float(n) ** 0.5 for n in range(9_000)]
+    with diskcache.Cache(str(folder), disk=diskcache.JSONDisk) as cache:
+        cache.set("fact|large", large)
+    assert len(list(folder.glob("??/??/*.val"))) == 1
+    taken = ScoreCache(folder)
+    assert (taken.recall("large"), taken.notes) == (large, [])
+    taken.close()
+    assert {path.name for path in folder.iterdir()} == {"scores.sqlite", "facts"}
+
+
+@pytest.mark.parametrize("file", ["../elsewhere.val", "00/00/0000.val"])
+def test_a_large_fact_whose_file_lies_elsewhere_or_nowhere_is_damage(
+    tmp_path: Path, file: str
+) -> None:
+    folder = older(tmp_path / "scores")
+    (tmp_path / "elsewhere.val").write_bytes(zlib.compress(b"7"))
+    (folder / "ab" / "cd").mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "cache.db")) as db, db:
+        db.execute(
+            "UPDATE Cache SET value = NULL, filename = ? WHERE rowid = "
+            "(SELECT max(rowid) FROM Cache)",
+            (file,),
+        )
+    cache = ScoreCache(folder)
+    assert (cache.recall("model|org/model"), len(cache), len(cache.notes)) == (None, 300, 1)
+    (aside,) = tmp_path.glob("scores-damaged-*")
+    assert {path.name for path in aside.iterdir()} == {"cache.db", "ab"}
+
+
+def test_what_is_no_number_is_not_taken_over(tmp_path: Path) -> None:
+    folder = older(tmp_path / "scores")
+    with diskcache.Cache(str(folder), disk=diskcache.JSONDisk) as cache:
+        for name, value in (("aa", float("nan")), ("bb", float("inf"))):
+            cache.set(f"score|{IDENTITY}|{name}", [value, False])
+    taken = ScoreCache(folder)
+    assert taken.get_many(IDENTITY, [*REWARDS, "aa", "bb"]) == REWARDS
+    assert taken.notes == []
+
+
 def test_a_plan_that_makes_no_cache_knows_the_older_scores(tmp_path: Path) -> None:
     cache = ScoreCache(older(tmp_path / "scores"), makes=False)
     assert cache.get_many(IDENTITY, REWARDS) == REWARDS

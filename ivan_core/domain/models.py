@@ -98,6 +98,12 @@ class ServerFacts(BaseModel):
     agrees: bool = False
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """All of it that may change a score of the same weights."""
+        settings = (f"{name} {value}" for name, value in sorted(self.settings.items()))
+        return (self.engine, self.version, *settings)
+
+    @property
     def sentence(self) -> str:
         """Who scored, and whether that was checked here."""
         how = ", ".join(f"{name} {value}" for name, value in self.settings.items())
@@ -177,7 +183,7 @@ class ModelCard(BaseModel):
             self.dtype,
         )
         dropped = ("without system turns",) if self.system == "drop" else ()
-        server = (self.server.engine, self.server.version) if self.server else ()
+        server = self.server.identity if self.server else ()
         return "|".join(str(part) for part in (*parts, *dropped, *server))
 
 

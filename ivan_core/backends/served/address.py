@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ivan_core.backends.openai.client import is_loopback, key_of
 from ivan_core.domain.errors import BadInput
@@ -27,6 +27,13 @@ class Address:
     def host(self) -> str:
         """The server as messages name it."""
         return urlsplit(self.url).netloc
+
+    @property
+    def key_hint(self) -> str:
+        """What to do where the server does not take the key, or was given none."""
+        if not self.key and setting(KEY).strip():
+            return f"The key of {KEY} goes to the server of {URL} alone: set that to this one."
+        return f"Set {KEY} in .env to the key of this server."
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -55,7 +62,7 @@ def address_of(name: str) -> Address:
     text = name.strip()
     try:
         parts = urlsplit(text)
-        port = f":{parts.port}" if parts.port else ""
+        origin = _origin(parts)
     except ValueError:
         raise BadInput("That is no address of a server.", _EXAMPLE) from None
     if "@" in parts.netloc:
@@ -65,15 +72,13 @@ def address_of(name: str) -> Address:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
         raise BadInput("That is no address of a server.", _EXAMPLE)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/").removesuffix("/v1")
-    url = f"{parts.scheme}://{host}{port}"
     model = parts.fragment.strip()
     if model.startswith((".", "~")):
         raise BadInput(
             f"The folder {model} behind the # is not a whole path.", "Begin it with a slash."
         )
-    return Address(url + path, model, _key_for(url))
+    return Address(origin + path, model, _key_for(origin))
 
 
 def check_key_is_for_one(addresses: Iterable[Address]) -> None:
@@ -92,8 +97,18 @@ def check_key_is_for_one(addresses: Iterable[Address]) -> None:
 
 def _key_for(origin: str) -> str:
     own = setting(URL).strip()
-    if own:
-        parts = urlsplit(own)
-        if f"{parts.scheme}://{parts.netloc}".rstrip("/") != origin:
+    try:
+        if own and _origin(urlsplit(own)) != origin:
             return ""
+    except ValueError:
+        return ""
     return key_of(KEY)
+
+
+def _origin(parts: SplitResult) -> str:
+    """Scheme, host and port, written in one way. Raises ValueError for a port that is none."""
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = f":{parts.port}" if parts.port not in (None, usual) else ""
+    return f"{parts.scheme}://{host}{port}"

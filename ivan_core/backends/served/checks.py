@@ -77,7 +77,8 @@ def same_weights(before: Sequence[float], now: Sequence[float], dtype: str) -> b
     if len(before) != len(now):
         return False
     share = _EXACT_SHIFT if dtype in _FULL_PRECISION else _SHIFT
-    return _largest(before, now) <= share * (max(before) - min(before))
+    most = share * (max(before) - min(before))
+    return all(abs(one - other) <= most for one, other in zip(before, now, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 FACT_SECONDS = 5.0
 """How long a server may take to say what it is."""
+MOST_ANSWER = 2**20
+"""Bytes of an answer: the scores of a full request take a few thousand."""
 RESUME = "Resume the run once it does: finished chunks are kept."
 
 
@@ -80,7 +82,7 @@ class Server:
             BackendUnavailable: the server is away, wants another key, or sends elsewhere.
         """
         try:
-            with bounded(FACT_SECONDS):
+            with bounded(FACT_SECONDS, MOST_ANSWER):
                 found = self._send("GET", path).content
         except (NotThere, Refused, OddAnswer, Busy, TooLarge):
             return None
@@ -119,6 +121,8 @@ class Server:
     def _read(self, came: httpx.Response) -> Answer:
         try:
             content = json.loads(came.content)
+            if self.address.key:
+                content = _without(self.address.key, content)
         except ODD_DATA:
             raise OddAnswer(
                 f"The server at {self.host} answered with something that is no JSON.",
@@ -141,7 +145,7 @@ class Server:
                 f"{host} did not accept the key."
                 if self.address.key
                 else f"{host} asks for a key.",
-                f"Set {KEY} in .env to the key of this server.",
+                self.address.key_hint,
             ),
             403: lambda: BackendUnavailable(
                 f"{host} does not allow that{words}.", f"Check {KEY} in .env and its rights."
@@ -170,7 +174,7 @@ class Server:
             import httpcore
             import httpx
 
-            usual = Bounds(request_seconds())
+            usual = Bounds(request_seconds(), MOST_ANSWER)
             transport: Any = Transport(
                 httpx, httpcore, lambda path: usual, proxies=not is_loopback(self.address.url)
             )
@@ -185,6 +189,15 @@ class Server:
 
 _LOOK = "See the server's log for the reason."
 _START = "Start it, or check the address; a run that stopped can be resumed."
+
+
+def _without(key: str, told: Any) -> Any:
+    """What JSON tells, with "…" where its texts repeat the key: SGLang tells all its settings."""
+    if isinstance(told, dict):
+        return {name: _without(key, value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_without(key, value) for value in told]
+    return told.replace(key, "…") if isinstance(told, str) else told
 
 
 def _busy(host: str, came: httpx.Response) -> Busy:

@@ -20,8 +20,8 @@ class Told:
     """What a server says of itself and its model.
 
     `tokenizer` are places where the tokenizer may be found, the best first; `limit` is the longest
-    input in tokens; `labels` are those of its logits, by number. `swaps` changes when weights are
-    changed under the same name.
+    input in tokens; `labels` are those of its logits, by number. `settings` are those that may
+    change a score, be it in its last digits.
     """
 
     engine: str
@@ -35,7 +35,6 @@ class Told:
     at_once: int = AT_ONCE
     labels: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
-    swaps: str = ""
 
 
 class Engine(Protocol):
@@ -136,16 +135,17 @@ def check_count(read: object, rows: Sequence[Row], told: Told) -> None:
     Raises:
         BackendUnavailable: they differ, or it does not tell.
     """
-    if not isinstance(read, int) or isinstance(read, bool):
+    count = length_of(read)
+    if count is None:
         raise BackendUnavailable(
             f"{told.engine} does not tell how many tokens it read, so a cut could not be seen.",
             "A proxy may take that away: name the server's own address.",
         )
     sent = sum(map(tokens_of, rows))
-    if read != sent:
+    if count != sent:
         raise BackendUnavailable(
-            f"{told.engine} read {read:,} tokens where {sent:,} were sent: it adds some, such as a "
-            "second mark of the beginning, or cuts texts.",
+            f"{told.engine} read {count:,} tokens where {sent:,} were sent: it adds some, such as "
+            "a second mark of the beginning, or cuts texts.",
             "Start it without a template or automatic truncation; or the tokenizer is another "
             "one: name the model behind the # of the address.",
         )

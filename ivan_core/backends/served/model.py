@@ -24,7 +24,7 @@ from ivan_core.backends.served.probing import engine_at
 from ivan_core.backends.served.rows import Row
 from ivan_core.backends.served.sending import Sender
 from ivan_core.backends.served.texts import text_rows
-from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.errors import ODD_DATA, BackendUnavailable, BadInput
 from ivan_core.domain.models import InputFormat, ModelCard, Reward, ServerFacts, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 
@@ -137,16 +137,17 @@ class ServedRewardModel:
         """Find out how to ask, prove that scores are raw, and complete the card.
 
         Raises:
-            BackendUnavailable: no way of asking gives raw scores, or the weights have changed
+            BackendUnavailable: no way of asking gives raw scores, or server or weights have changed
                 since a run began that keeps `kept`, or whose card has `revision`.
         """
         self._choose_way()
         told = self._engine.told
         probes = self._probe_rewards(self._engine)
         own = told.revision or checks.measured_revision(probes)
-        if kept and kept.server and not kept.lasts:
-            if not checks.same_weights(kept.server.probes, probes, told.dtype):
-                raise _changed(self._host)
+        was = kept.server if kept else None
+        if was and not checks.same_weights(was.probes, probes, told.dtype):
+            raise _changed(self._host)
+        if kept and was and not kept.lasts:
             own = kept.revision
         elif revision and revision != own:
             raise _changed(self._host)
@@ -157,8 +158,7 @@ class ServedRewardModel:
             settings=dict(told.settings),
             probes=tuple(probes),
         )
-        if kept and kept.server:
-            was = kept.server
+        if was:
             facts = facts.model_copy(update={"compared": was.compared, "agrees": was.agrees})
         self.card = self.card.model_copy(
             update={
@@ -168,6 +168,8 @@ class ServedRewardModel:
                 "server": facts,
             }
         )
+        if kept and was and kept.cache_identity != self.card.cache_identity:
+            raise _changed(self._host)
 
     def _choose_way(self) -> None:
         problem: BackendUnavailable | None = None
@@ -187,11 +189,6 @@ class ServedRewardModel:
     def _prove_raw(self, engine: Engine) -> None:
         raw = self._probe_logits(engine, activated=False)
         told, host = engine.told, self._host
-        if not all(math.isfinite(value) for one in raw for value in one):
-            raise BackendUnavailable(
-                f"{host} gives no finite score for a plain text.",
-                "See the server's log: weights or precision are broken.",
-            )
         self._logits = len(raw[0])
         self._rewarded = self._found.rewarded(self._logits, told.labels)
         checks.check_apart([self._reward(one) for one in raw], host)
@@ -199,6 +196,8 @@ class ServedRewardModel:
             self._is_shown_raw = checks.beyond_activation(raw)
             return
         squashed = self._probe_logits(engine, activated=True)
+        if len(squashed[0]) != self._logits:
+            raise odd(told)
         if not checks.is_raw(raw, squashed):
             raise BackendUnavailable(
                 f"{host} puts an activation behind its scores though it was asked for none, which "
@@ -230,6 +229,13 @@ class ServedRewardModel:
                     "Serve it with text-embeddings-inference.",
                 )
             logits += self._sender.patiently(partial(self._asked, engine, [row], activated))
+        if not all(math.isfinite(sum(map(abs, one))) for one in logits):
+            raise BackendUnavailable(
+                f"{self._host} gives no finite score for a plain text.",
+                "See the server's log: weights or precision are broken.",
+            )
+        if len(set(map(len, logits))) > 1:
+            raise odd(engine.told)
         return logits
 
     def _probe_rewards(self, engine: Engine) -> list[float]:
@@ -237,7 +243,11 @@ class ServedRewardModel:
 
     def _asked(self, engine: Engine, rows: Sequence[Row], activated: bool) -> list[list[float]]:
         path, question = engine.question(rows, activated=activated)
-        return engine.logits(self._server.ask(path, question), rows)
+        answer = self._server.ask(path, question)
+        try:
+            return engine.logits(answer, rows)
+        except ODD_DATA:
+            raise odd(engine.told) from None
 
     def _ask(self, rows: Sequence[Row]) -> list[Reward]:
         logits = self._asked(self._engine, rows, activated=False)

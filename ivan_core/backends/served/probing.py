@@ -5,7 +5,7 @@ from __future__ import annotations
 from ivan_core.backends.served import sglang, tei, vllm
 from ivan_core.backends.served.client import Server
 from ivan_core.backends.served.engine import Engine
-from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.errors import ODD_DATA, BackendUnavailable
 
 _ASKED = (tei.found, sglang.found, vllm.found)
 
@@ -18,7 +18,11 @@ def engine_at(server: Server) -> Engine:
     """
     wanted = server.address.model
     for found in _ASKED:
-        if engine := found(server, wanted):
+        try:
+            engine = found(server, wanted)
+        except ODD_DATA:  # it tells of itself what none of this kind tells
+            continue
+        if engine:
             _check_wanted(server, engine, wanted)
             return engine
     raise BackendUnavailable(

@@ -114,8 +114,8 @@ class _Waits:
     def after(self, problem: OddAnswer | Busy | Away, stop: Event) -> None:
         """Wait until it is to be tried again; raises the problem where that is too long.
 
-        So long as the server asks for, else twice as long each time. An odd answer is asked for
-        again a few times only.
+        So long as the server asks for, but never none at all, else twice as long each time. An
+        odd answer is asked for again a few times only.
         """
         self._odd += isinstance(problem, OddAnswer)
         wait = self._wait(problem)
@@ -127,7 +127,7 @@ class _Waits:
     def _wait(self, problem: OddAnswer | Busy | Away) -> float:
         asked = problem.retry_after if isinstance(problem, Busy) else None
         if asked is not None:
-            return asked
+            return max(asked, self._patience * _FIRST_WAIT)
         share = min(_FIRST_WAIT * 2.0**self.tries, _LONGEST_PAUSE)
         return self._patience * share * (0.5 + self._draw() / 2)
 

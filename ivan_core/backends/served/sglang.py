@@ -96,7 +96,14 @@ def found(server: Server, wanted: str) -> SGLang | None:
         revision=revision if _COMMIT.fullmatch(revision) else "",
         dtype=text_of(more.get("dtype")).replace("auto", "") or UNKNOWN,
         limit=limit - _SPARE if limit and limit > _SPARE else None,
-        settings={name: text_of(more[name]) for name in _SETTINGS if text_of(more.get(name)) != ""},
-        swaps=text_of(model.get("weight_version")),
+        settings=_settings(model, more),
     )
     return SGLang(told)
+
+
+def _settings(model: dict[str, Any], more: dict[str, Any]) -> dict[str, str]:
+    told = {name: text_of(more.get(name)) for name in _SETTINGS}
+    # Weights that were changed live keep the name and revision of the first.
+    version = text_of(model.get("weight_version"))
+    told["weight_version"] = "" if version == "default" else version
+    return {name: value for name, value in told.items() if value}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes.listening import Listening, as_json
 from fakes.served.server import FakeServed
+from fakes.served.sglang import FakeSGLang
 from fakes.served.vllm import FakeVLLM
 from given.tiny_models import ask
 
@@ -90,6 +91,20 @@ def test_a_refusal_that_repeats_the_key_is_shown_without_it(
     assert SECRET not in refused.value.message + refused.value.hint
 
 
+def test_facts_that_repeat_the_key_are_kept_without_it(
+    sglang: FakeSGLang, vllm: FakeVLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, SECRET)
+    sglang.version, sglang.quantization = f"1.0 {SECRET}", SECRET
+    card = reward_models.make(sglang.url).card
+    assert card.server is not None
+    assert (card.server.version, card.server.settings["quantization"]) == ("1.0 …", "…")
+    assert SECRET not in card.model_dump_json() + reward_models.who_answers(sglang.url)
+    vllm.others = (f"lab/{SECRET}",)
+    with pytest.raises(BackendUnavailable, match="several models: lab/reward, lab/…"):
+        reward_models.make(vllm.url)
+
+
 def test_a_key_of_one_server_goes_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY, SECRET)
     both = ("http://localhost:8000", "http://gpu.example.org:8000")
@@ -98,6 +113,39 @@ def test_a_key_of_one_server_goes_to_no_other(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(URL, "http://localhost:8000/")
     compare.check(CompareSpec(models=both))
     assert [address_of(one).key for one in both] == [SECRET, ""]
+
+
+@pytest.mark.parametrize(
+    ("own", "asked"),
+    [
+        ("http://LOCALHOST:8000/v1", "http://localhost:8000"),
+        ("https://gpu.example.org:443", "https://GPU.example.org/rm"),
+        ("http://[::1]", "http://[::1]:80"),
+    ],
+)
+def test_one_server_may_be_written_in_several_ways(
+    own: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, SECRET)
+    monkeypatch.setenv(URL, own)
+    assert address_of(asked).key == SECRET
+    for other in ("ftp" + own[4:], "http://localhost:80001", "http://localhost.example.org:8000"):
+        monkeypatch.setenv(URL, other)
+        assert address_of(asked).key == ""
+
+
+def test_where_the_key_goes_to_another_server_that_is_said(
+    vllm: FakeVLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vllm.key = SECRET
+    monkeypatch.setenv(KEY, SECRET)
+    monkeypatch.setenv(URL, "http://gpu.example.org")
+    with pytest.raises(BackendUnavailable, match="asks for a key") as refused:
+        reward_models.make(vllm.url)
+    assert refused.value.hint == (
+        f"The key of {KEY} goes to the server of {URL} alone: set that to this one."
+    )
+    assert SECRET not in vllm.everything
 
 
 def test_a_key_over_plain_http_is_warned_of_and_texts_are_told_where_they_go(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from ivan_core.backends.served.checks import (
@@ -40,6 +42,7 @@ def test_the_same_weights_may_differ_in_the_last_digits_only() -> None:
     assert same_weights(before, [0.0, 10.19, 5.0, 2.0], "unknown")
     assert not same_weights(before, [0.0, 10.21, 5.0, 2.0], "bfloat16")
     assert not same_weights(before, [], "unknown")
+    assert not same_weights(before, [0.0, math.nan, 5.0, 2.0], "unknown")
     assert measured_revision([7.8712, 1.0]) == measured_revision([7.8688, 1.0])
     assert measured_revision([7.8712, 1.0]) != measured_revision([7.95, 1.0])
     assert len(measured_revision(before)) == len("served-") + 8

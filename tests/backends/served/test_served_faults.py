@@ -30,7 +30,11 @@ def scores(model: RewardModel) -> list[float | None]:
 
 
 @pytest.mark.parametrize(
-    "fault", ["busy", "full", "wait", "dead", "gone", "half", "html", "missing", "string"]
+    "fault",
+    [
+        *("busy", "full", "wait", "wait-none", "dead", "gone"),
+        *("half", "html", "missing", "string"),
+    ],
 )
 def test_after_a_passing_fault_every_row_has_its_score_once(served: FakeServed, fault: str) -> None:
     model = reward_models.make(served.url)
@@ -45,6 +49,11 @@ def test_after_a_passing_fault_every_row_has_its_score_once(served: FakeServed, 
     ("fault", "said"),
     [
         ("busy", "has too many requests waiting"),
+        ("wait-none", "asks to wait 0 seconds"),
+        ("wait-past", "asks to wait 0 seconds"),
+        ("deep", "something that is no JSON"),
+        ("endless", "sends more than 1 MB"),
+        ("digits", "not one score for each text"),
         ("wait-long", "asks to wait 3600 seconds"),
         ("dead", r"failed \(HTTP 500\): EngineDeadError"),
         ("gone", "broke off in the middle of its answer"),
@@ -254,3 +263,34 @@ def test_a_run_goes_on_with_the_weights_it_began_with_and_no_others(vllm: FakeVL
         reward_models.make(vllm.url, card.revision, kept=card)
     with pytest.raises(BackendUnavailable, match="no longer serves what it served"):
         reward_models.make(vllm.url, card.revision)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("quantization", "fp8"), ("weight_version", "step-200")]
+)
+def test_settings_that_change_scores_part_two_servers_of_one_revision(
+    sglang: FakeSGLang, name: str, value: str
+) -> None:
+    sglang.revision = "a" * 40
+    card = reward_models.make(sglang.url).card
+    assert reward_models.make(sglang.url, card.revision, kept=card).card == card
+    setattr(sglang, name, value)
+    other = reward_models.make(sglang.url).card
+    assert (other.revision, other.dtype, other.lasts) == (card.revision, card.dtype, True)
+    assert other.cache_identity != card.cache_identity
+    with pytest.raises(BackendUnavailable, match="no longer serves what it served"):
+        reward_models.make(sglang.url, card.revision, kept=card)
+
+
+@pytest.mark.parametrize("engine", ["sglang", "tei"])
+def test_a_run_goes_on_only_with_the_scores_it_began_with_though_a_revision_is_told(
+    engine: str, request: pytest.FixtureRequest
+) -> None:
+    server = request.getfixturevalue(engine)
+    server.revision = "a" * 40
+    card = reward_models.make(server.url).card
+    assert card.lasts
+    server.weights = "new"  # of which it tells nothing
+    assert reward_models.make(server.url).card.cache_identity == card.cache_identity
+    with pytest.raises(BackendUnavailable, match="no longer serves what it served"):
+        reward_models.make(server.url, card.revision, kept=card)

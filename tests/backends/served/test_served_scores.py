@@ -164,6 +164,7 @@ def test_the_card_says_what_answered_and_how(
             "unknown",
             "vLLM",
             "1.0",
+            "prefix caching unknown",
         )
     )
     assert cards[0].server is not None

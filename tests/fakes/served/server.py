@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 from fakes.listening import Came, Listening, Told, as_json, redirect
@@ -101,6 +102,10 @@ class FakeServed(Listening):
             "busy": as_json({"error": "Model is overloaded", "error_type": "Overloaded"}, 429),
             "full": as_json({"error": {"message": "The request queue is full."}}, 503),
             "wait": replace(as_json({}, 503), headers={"Retry-After": "0.01"}),
+            "wait-none": replace(as_json({}, 429), headers={"Retry-After": "0"}),
+            "wait-past": replace(as_json({}, 503), headers={"Retry-After": _PAST}),
+            "deep": Told(200, b"[" * 200_000),
+            "endless": Told(pieces=repeat(b" " * 2**16)),
             "wait-long": replace(as_json({}, 429), headers={"Retry-After": "3600"}),
             "dead": as_json({"error": {"message": "EngineDeadError"}}, 500),
             "denied": as_json({"error": "forbidden"}, 403),
@@ -124,8 +129,10 @@ class FakeServed(Listening):
         return replace(told, body=json.dumps(content).encode())
 
 
+_PAST = "Thu, 01 Jan 1970 00:00:00 GMT"
 _NUMBERS: dict[str, Any] = {
     "string": "3.71",
+    "digits": 10**400,
     "nan": float("nan"),
     "null": None,
     "per-token": [[0.5], [0.25]],

@@ -22,6 +22,7 @@ class FakeSGLang(FakeServed):
         self.generates = self.truncates = self.older = False
         self.weight_version = "default"
         self.revision: str | None = None
+        self.quantization: str | None = None
         super().__init__()
 
     def fact(self, path: str) -> Told:
@@ -42,6 +43,7 @@ class FakeSGLang(FakeServed):
                     "version": self.version,
                     "dtype": "bfloat16",
                     "revision": self.revision,
+                    "quantization": self.quantization,
                     "context_length": self.limit,
                     "allow_auto_truncate": self.truncates,
                     "disable_radix_cache": False,

@@ -16,7 +16,7 @@ class FakeTEI(FakeServed):
     """`count` tells how many tokens a text, or a question and its answer, have.
 
     With `truncate` unset texts are cut in silence; so they are always with `cuts`. `embeds` serves
-    a model without scores; `labels` are those of its logits.
+    a model without scores; `labels` are those of its logits; `says_read` is told as the count.
     """
 
     scoring = ("/predict",)
@@ -27,6 +27,7 @@ class FakeTEI(FakeServed):
         self.labels = ("LABEL_0",)
         self.most_at_once = 512
         self.sha = "5" * 40
+        self.says_read = ""
         super().__init__()
 
     def fact(self, path: str) -> Told:
@@ -66,7 +67,7 @@ class FakeTEI(FakeServed):
             return self.too_long(longest)
         read = sum(min(count, self.limit) for count in counts) - self.cuts
         items = [self._item(text, raw=question.get("raw_scores") is True) for text in texts]
-        headers = {} if self.hides_count else {"x-compute-tokens": str(read)}
+        headers = {} if self.hides_count else {"x-compute-tokens": self.says_read or str(read)}
         told = as_json(items)
         return replace(told, headers={**told.headers, **headers})
 

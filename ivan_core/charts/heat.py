@@ -16,7 +16,12 @@ from ivan_core.charts import marks, palette
 from ivan_core.metrics.agreement import ALL_SUBSETS
 from ivan_core.metrics.intervals import with_minus
 from ivan_core.metrics.models.likeness import Measure, both_ways
-from ivan_core.metrics.models.sentences import MEASURE_WORDS, alike_words, rate_in_row
+from ivan_core.metrics.models.sentences import (
+    MEASURE_WORDS,
+    alike_words,
+    not_alike_sentence,
+    rate_in_row,
+)
 from ivan_core.metrics.sentences import interval_ends, percent, share_in_full
 
 MOST_SUBSETS = 12
@@ -123,7 +128,7 @@ def likeness_cells(
     """
     known = table[table[measure].notna()]
     if known.empty:
-        return "No two models rated enough of the same pairs to tell how alike they are."
+        return not_alike_sentence(table, measure)
     ink = palette.ink(dark)
     both = both_ways(known)
     place = {name: i for i, name in enumerate(order)}

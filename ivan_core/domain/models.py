@@ -106,12 +106,16 @@ class ServerFacts(BaseModel):
     @property
     def sentence(self) -> str:
         """Who scored, and whether that was checked here."""
+        return f"Scored by {self.named}; {self.compared}."
+
+    @property
+    def named(self) -> str:
+        """The program with its version, model and settings, in words."""
         how = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         return (
-            f"Scored by {self.engine} {self.version or 'of an unknown version'}"
+            f"{self.engine} {self.version or 'of an unknown version'}"
             + (f" with {self.model}" if self.model else "")
             + (f" ({how})" if how else "")
-            + f"; {self.compared}."
         )
 
 

@@ -38,14 +38,15 @@ def difference_sentence(
     complete: bool,
     chosen_after_looking: bool = False,
     left_out: int = 0,
+    rated_by: str = "both rated",
     never_clear: str = "",
 ) -> str:
     """How much more often one model agrees than the other, with its interval and what it is worth.
 
     `choice` is what the models are compared with, as in "people's choice". Clear needs a complete
     run, rows not chosen after looking, an interval without 0, and McNemar's mid-p below 5%.
-    `left_out` counts pairs that a model was trained on; `never_clear` says why the pairs show
-    nothing, and stands in place of the verdict.
+    `left_out` counts pairs that a model was trained on; `rated_by` says who rated the others;
+    `never_clear` says why the pairs show nothing, and stands in place of the verdict.
     """
     if found is None:
         return f"No pair was rated by both {first} and {second}."
@@ -59,13 +60,13 @@ def difference_sentence(
     if found.difference == 0:
         told = (
             f"{so_far}{first} and {second} side with {the(choice)} equally often,"
-            f" in {percent(more.rate, more.n)} of {number_of(found.n, 'pair')} both rated"
+            f" in {percent(more.rate, more.n)} of {number_of(found.n, 'pair')} {rated_by}"
             f" (95% interval of the difference {ends} points{as_if(found)})."
         )
     else:
         told = (
             f"{so_far}{ahead} sides with {the(choice)} in {percent(more.rate, more.n)} of"
-            f" {number_of(found.n, 'pair')} both rated, {behind} in {percent(less.rate, less.n)}:"
+            f" {number_of(found.n, 'pair')} {rated_by}, {behind} in {percent(less.rate, less.n)}:"
             f" {_amount(abs(found.difference), found.n)} more"
             f" (95% interval {ends} points{as_if(found)})."
         )

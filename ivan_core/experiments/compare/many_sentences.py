@@ -14,6 +14,7 @@ from ivan_core.metrics.models.likeness import MEASURES
 from ivan_core.metrics.models.sentences import (
     alike_sentence,
     disguise_sentence,
+    doubtful_sentence,
     extremes_sentence,
     fewest_sentence,
     joint_sentences,
@@ -53,11 +54,12 @@ def many_quotes(results: Results) -> list[Quote]:
     if len(results.models) < LEAST_MODELS:
         return [*found, *same]
     grid, choice = bare_of(results, many.singles), results.dataset.chosen_by
+    doubtful = doubtful_sentence(list(results.training.values()))
     together = [] if results.bare else joint_told(results)
     return [
         *found,
         *same,
-        quote(_TOGETHER, extremes_sentence(grid, choice), "grid"),
+        quote(_TOGETHER, f"{extremes_sentence(grid, choice)} {doubtful}".strip(), "grid"),
         *(quote(_TOGETHER, told, "grid") for told in together),
         quote(_TOGETHER, fewest_sentence(many.fewest, len(results.models)), "fewest"),
     ]

@@ -56,7 +56,8 @@ def together(run_ids: Sequence[str]) -> SetTogether:
 def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
     """The results of several comparisons as if one run had all their models; and whose each is.
 
-    A model that stands in several of them in the same form is the one of the first.
+    `run_ids` are two or more, each once: `engine.handling.together` sees to it. A model that
+    stands in several of them in the same form is the one of the first.
 
     Raises:
         BadInput: they judged other pairs, put texts to models in other formats or cut them
@@ -75,7 +76,7 @@ def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
         own = []
         for model in results.models:
             if model in cards:
-                _same_model(cards[model], results.cards[model], came_from[model], results)
+                same_model(cards[model], results.cards[model], came_from[model], results)
                 continue
             own.append(model)
             cards[model], came_from[model] = results.cards[model], results.run.label
@@ -113,20 +114,28 @@ def _same_settings(first: Results, other: Results) -> None:
             raise BadInput(f"{one} {does(ours)}, {two} {does(theirs)}.", _ANEW)
 
 
-def _same_model(ours: ModelCard, theirs: ModelCard, run: str, other: Results) -> None:
+def same_model(ours: ModelCard, theirs: ModelCard, run: str, other: Results) -> None:
+    """Refuse a model that stands in a run and in another one in different forms.
+
+    Raises:
+        BadInput: with the first thing in which they differ.
+    """
     if ours.cache_identity == theirs.cache_identity:
         return
-    differs = next(
-        name
-        for name in ("revision", "input_format", "max_tokens", "dtype", "system", "template_hash")
-        if getattr(ours, name) != getattr(theirs, name)
-    )
-    words = differs.replace("_", " ")
+    one, two = _form(ours), _form(theirs)
+    differs = next((name for name in one if one[name] != two[name]), "server")
     raise BadInput(
-        f"{ours.id} stands in {run} with {words} {getattr(ours, differs) or 'not known'}, in"
-        f" {other.run.label} with {words} {getattr(theirs, differs) or 'not known'}.",
+        f"{ours.id} stands in {run} with {differs} {one[differs] or 'not known'}, in"
+        f" {other.run.label} with {differs} {two[differs] or 'not known'}.",
         _ANEW,
     )
+
+
+def _form(card: ModelCard) -> dict[str, object]:
+    """What a model's scores hang on, by name in words."""
+    names = ("revision", "input_format", "max_tokens", "dtype", "system", "template_hash")
+    form = {name.replace("_", " "): getattr(card, name) for name in names}
+    return {**form, "server": card.server and card.server.named}
 
 
 def _names(first: Results, other: Results) -> tuple[str, str]:

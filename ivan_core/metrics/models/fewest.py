@@ -32,6 +32,7 @@ class Step:
 class Fewest:
     """A set of models that shows all `n` disagreements; empty if there are none.
 
+    `shared` counts the rows that two models or more rated, on which alone a disagreement can show.
     `smallest` says that no smaller set does: all smaller ones were ruled out. Otherwise the set was
     built greedily, and a smaller one may exist. `steps` add the models in the order in which each
     shows the most that is not shown yet, the first two together.
@@ -39,6 +40,7 @@ class Fewest:
 
     models: tuple[str, ...]
     n: int
+    shared: int
     smallest: bool
     steps: tuple[Step, ...]
 
@@ -55,15 +57,16 @@ def fewest_models(judged: Judged) -> Fewest | None:
         return None
     classes, counts = _disagreements(judged)
     n = int(counts.sum())
+    shared = int((judged.rated.sum(axis=0) > 1).sum())
     if not n:
-        return Fewest((), 0, True, ())
+        return Fewest((), 0, shared, True, ())
     greedy = list(_greedy(classes, counts, _apart(judged)))
     steps = tuple(Step(judged.names[place], shown) for place, shown in greedy)
     found = _smallest(classes, len(judged.names), len(greedy))
     if found is not None:
-        return Fewest(_named(judged.names, found), n, True, steps)
+        return Fewest(_named(judged.names, found), n, shared, True, steps)
     built = sum(1 << place for place, _ in greedy)
-    return Fewest(_named(judged.names, built), n, False, steps)
+    return Fewest(_named(judged.names, built), n, shared, False, steps)
 
 
 def _named(names: Sequence[str], chosen: int) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ LIKENESS = (
     "second",
     "n",
     "left_out",
+    "trained",
     "verdicts_equal",
     "equal",
     "equal_low",
@@ -34,6 +35,8 @@ LIKENESS = (
     "margins_low",
     "margins_high",
 )
+LEAST_ROWS = 3
+"""A correlation of fewer is not told."""
 _K = len(VERDICTS)
 _SAME = np.eye(_K)
 _Z = NormalDist().inv_cdf(0.975)
@@ -48,7 +51,8 @@ def likeness(judged: Judged) -> pd.DataFrame:
     Psychological Bulletin 72:323-327), `margins` Pearson's correlation of the margins with the
     interval of its empirical influences on the scale of Fisher's z. All are 95% and as wide as
     repeated prompts ask. What is not defined is NaN, and so are ends where the data show no spread.
-    Rows that one of the two was trained on are left out where that leaves any.
+    Rows that one of the two was trained on are left out where that leaves any; else `trained` of
+    the `n` rows are such.
     """
     found = []
     for i, j in combinations(range(len(judged.names)), 2):
@@ -63,6 +67,7 @@ def likeness(judged: Judged) -> pd.DataFrame:
                 judged.names[j],
                 len(equal),
                 left_out,
+                int((judged.seen[[i, j]][:, rows] == 1).any(axis=0).sum()),
                 int(equal.sum()),
                 *ends,
                 *_kappa(judged, _K * one.astype(np.int64) + other, rows),
@@ -96,7 +101,7 @@ def _kappa(judged: Judged, cell: np.ndarray, rows: Bools) -> Ends:
 def _correlation(judged: Judged, x: Floats, y: Floats, rows: Bools) -> Ends:
     """Pearson's correlation with its ends; NaN below three rows or where one never varies."""
     n = len(x)
-    if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if n < LEAST_ROWS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return nan, nan, nan
     x, y = x - x.mean(), y - y.mean()
     x, y = x / sqrt(float(x @ x) / n), y / sqrt(float(y @ y) / n)

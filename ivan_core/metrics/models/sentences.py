@@ -17,7 +17,7 @@ from ivan_core.metrics.intervals import Rate, rate_of_row, with_minus
 from ivan_core.metrics.models.disguise import Disguise, How
 from ivan_core.metrics.models.fewest import MOST_MODELS, MOST_SETS, Fewest
 from ivan_core.metrics.models.joint import MEAN, VOTE, Joined, Joint
-from ivan_core.metrics.models.likeness import Measure
+from ivan_core.metrics.models.likeness import LEAST_ROWS, Measure
 from ivan_core.metrics.paired import SIGNIFICANT
 from ivan_core.metrics.sentences import count_in, number_in, percent, rate_words, share_ends, the
 from ivan_core.metrics.summary import ModelSummary
@@ -55,14 +55,17 @@ def extremes_sentence(grid: pd.DataFrame, choice: str) -> str:
         return "No model has rated a pair yet."
     rows = own.to_dict("records")
     most, least = rows[0], rows[-1]
-    told = f"{most['model']} sides with {the(choice)} in {rate_words(rate_in_row(most))}"
+    often, seldom = rate_words(rate_in_row(most)), rate_words(rate_in_row(least))
     if len(rows) == 1:
-        return f"{told}."
+        return f"{most['model']} sides with {the(choice)} in {often}."
+    if most["rate"] == least["rate"]:
+        share = percent(number_in(most, "rate"), count_in(most, "n"))
+        said = often if often == seldom else f"{share} of {_span(own)}"
+        return f"Each of {len(rows)} models sides with {the(choice)} equally often, in {said}."
     return (
-        f"Of {len(rows)} models {most['model']} sides with {the(choice)} most often, in"
-        f" {rate_words(rate_in_row(most))}, and {least['model']} least often, in"
-        f" {rate_words(rate_in_row(least))}. Which of several stands first or last is partly"
-        " chance."
+        f"Of {len(rows)} models {most['model']} sides with {the(choice)} most often, in {often},"
+        f" and {least['model']} least often, in {seldom}. Which of several stands first or last is"
+        " partly chance."
     )
 
 
@@ -79,14 +82,19 @@ def counts_sentence_of_all(summaries: Sequence[ModelSummary]) -> str:
 
 def trainings_sentence(trainings: Sequence[Training]) -> str:
     """Which of many models were, or may have been, trained on pairs of these."""
+    if told := doubtful_sentence(trainings):
+        return f"{told[:-1]}: see what is said of each below."
+    told = trainings_told(trainings)
+    return told if len(trainings) < 2 or told.startswith("No model") else ""
+
+
+def doubtful_sentence(trainings: Sequence[Training]) -> str:
+    """That models were, or may have been, trained on pairs of these; empty where none was."""
     doubtful = [one.model for one in trainings if one.caveat]
     if not doubtful:
-        told = trainings_told(trainings)
-        return told if len(trainings) < 2 or told.startswith("No model") else ""
-    return (
-        f"{named(doubtful)} {'was' if len(doubtful) == 1 else 'were'}, or may have been, trained on"
-        " some of these pairs: see what is said of each below."
-    )
+        return ""
+    were = "was" if len(doubtful) == 1 else "were"
+    return f"{named(doubtful)} {were}, or may have been, trained on some of these pairs."
 
 
 def rate_in_row(row: Mapping[str, object]) -> Rate | None:
@@ -118,16 +126,65 @@ def alike_sentence(table: pd.DataFrame, measure: Measure) -> str:
     """Which two models are most alike and which least, by one measure."""
     known = table[table[measure].notna()]
     if known.empty:
-        return "No two models rated enough of the same pairs to tell how alike they are."
+        return not_alike_sentence(table, measure)
     by = "equal verdicts in" if measure == "equal" else f"{_lower(MEASURE_WORDS[measure])}"
     rows = known.sort_values(measure, ascending=False, kind="stable").to_dict("records")
+    if len(rows) > 1 and rows[0][measure] == rows[-1][measure]:
+        some = "" if len(rows) == len(table) else " of which this can be told"
+        return f"Each two models{some} are equally alike ({by} {_all_equal(known, measure)})."
     told = [
-        f"{row['first']} and {row['second']} ({by} {alike_words(row, measure)})"
+        f"{row['first']} and {row['second']} ({by} {alike_words(row, measure)}{_trained(row)})"
         for row in (rows[0], rows[-1])
     ]
     if len(rows) == 1:
         return f"How alike the two models are: {told[0]}."
-    return f"Most alike are {told[0]}; least alike are {told[1]}."
+    return (
+        f"Most alike are {told[0]}; least alike are {told[1]}. Which of {len(rows):,} pairs of"
+        f" models stand first and last is partly chance{_picked_ends(rows, measure)}."
+    )
+
+
+def not_alike_sentence(table: pd.DataFrame, measure: Measure) -> str:
+    """Why a measure is not defined for any two models."""
+    most = int(table["n"].max()) if len(table) else 0
+    if not most:
+        return "No two models rated the same pair, so nothing tells how alike they are."
+    if measure == "margins" and most < LEAST_ROWS:
+        return "No two models rated enough of the same pairs to tell how alike they are."
+    gave = (
+        "both gave all pairs the same verdict"
+        if measure == "kappa"
+        else "one of them or both gave all pairs the same margin"
+    )
+    return f"{MEASURE_WORDS[measure]} is not defined for any two models: {gave}."
+
+
+def _all_equal(table: pd.DataFrame, measure: Measure) -> str:
+    """A measure that is the same for each two models, with interval if they rated as many."""
+    row = table.to_dict("records")[0]
+    told = alike_words(row, measure)
+    if table["n"].nunique() > 1 and measure == "equal":
+        told = f"{percent(number_in(row, measure), int(table['n'].max()))} of {_span(table)}"
+    elif table["n"].nunique() > 1:
+        told = f"{coefficient(number_in(row, measure))} on {_span(table)}"
+    return f"{told}; models were trained on some of these" if table["trained"].any() else told
+
+
+def _span(table: pd.DataFrame) -> str:
+    return f"{table['n'].min():,} to {table['n'].max():,} pairs"
+
+
+def _trained(row: Mapping[str, object]) -> str:
+    """That one of two models was trained on pairs that both rated, where it was."""
+    trained, left_out = count_in(row, "trained"), count_in(row, "left_out")
+    if trained:
+        return f"; at least one was trained on {trained:,} of these"
+    return f"; {left_out:,} that one of them was trained on left out" if left_out else ""
+
+
+def _picked_ends(rows: Sequence[Mapping[str, object]], measure: Measure) -> str:
+    ends = (number_in(row, f"{measure}_low") for row in (rows[0], rows[-1]))
+    return "" if all(map(isnan, ends)) else ", and the intervals do not allow for that"
 
 
 def _lower(words: str) -> str:
@@ -146,8 +203,13 @@ def fewest_sentence(found: Fewest | None, models: int) -> str:
     """Which of the models show all that the models disagree on, and how few show most of it."""
     if found is None:
         return f"Which models show all disagreements is looked for among up to {MOST_MODELS}."
+    if not found.shared:
+        return "No two models rated the same pair, so no disagreement can show."
     if not found.n:
-        return f"The {models} models have the same verdict wherever two of them rated a pair."
+        return (
+            f"The {models} models have the same verdict on"
+            f" {number_of(found.shared, 'pair')} that two of them or more rated."
+        )
     pairs = number_of(found.n, "pair")
     size = len(found.models)
     who = "" if size == models else f": {named(found.models)}"
@@ -189,6 +251,7 @@ def joint_sentences(
             choice,
             complete=complete,
             left_out=found.left_out,
+            rated_by="all models rated",
             never_clear=_worth(found, way, complete, picked, never_clear),
         )
         for way in found.ways
@@ -210,10 +273,10 @@ def _begun(sentence: str) -> str:
 
 
 def _best(found: Joint) -> str:
+    pairs = "this very pair" if found.n == 1 else f"these very {number_of(found.n, 'pair')}"
     return (
-        f"{found.best} was picked as the best single model on these very"
-        f" {number_of(found.n, 'pair')}, which flatters it: a joint model ahead of it is ahead all"
-        " the more, one behind it may not be."
+        f"{found.best} was picked as the best single model on {pairs}, which flatters it: a"
+        " joint model ahead of it is ahead all the more, one behind it may not be."
     )
 
 

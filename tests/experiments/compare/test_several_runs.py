@@ -11,9 +11,10 @@ from given import made_runs
 
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.models import ModelCard, ServerFacts
 from ivan_core.engine.handling import together
 from ivan_core.experiments.compare.results import open_results
-from ivan_core.experiments.compare.several import several_runs
+from ivan_core.experiments.compare.several import same_model, several_runs
 
 A, B, C, D = made_runs.many(4)
 
@@ -74,6 +75,20 @@ def test_texts_that_were_read_otherwise_are_refused(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         together([made(data_dir, A, B), made(data_dir, C, **fields)])
+
+
+def test_a_model_whose_server_became_another_is_refused(data_dir: Path) -> None:
+    ours = ModelCard(
+        id="lab/model",
+        revision="a" * 40,
+        server=ServerFacts(engine="TEI", version="1.8", model="lab/model"),
+    )
+    assert ours.server is not None
+    newer = ours.server.model_copy(update={"version": "1.9"})
+    theirs = ours.model_copy(update={"server": newer})
+    other = open_results(made(data_dir, A))
+    with pytest.raises(BadInput, match=r"with server TEI 1\.8 .* with server TEI 1\.9"):
+        same_model(ours, theirs, "a run", other)
 
 
 def test_one_run_alone_or_twice_is_no_table(data_dir: Path) -> None:

@@ -150,6 +150,41 @@ def test_what_is_most_alike_and_least_is_told_with_interval_and_pairs() -> None:
     found = likeness(judged(a=A, b=B, c=[-1.0, -2.0, 1.0, 0.0, -3.0, None]))
     assert alike_sentence(found, "equal") == (
         "Most alike are a and b (equal verdicts in 75% [30, 95] of 4); least alike are a and c"
-        " (equal verdicts in 20% [4, 62] of 5)."
+        " (equal verdicts in 20% [4, 62] of 5). Which of 3 pairs of models stand first and last is"
+        " partly chance, and the intervals do not allow for that."
     )
     assert "margin correlation −1.00" in alike_sentence(found, "margins")
+
+
+def test_models_that_are_all_alike_have_no_most_alike() -> None:
+    found = likeness(judged(a=A, b=A, c=A))
+    assert alike_sentence(found, "equal") == (
+        "Each two models are equally alike (equal verdicts in 100% [57, 100] of 5)."
+    )
+    fewer = likeness(judged(a=A, b=A, c=[*A[:-3], None, None, None]))
+    assert "(equal verdicts in 100% of 3 to 5 pairs)" in alike_sentence(fewer, "equal")
+    grid = agreement_grid(judged(a=A, b=A), np.zeros(6, np.int64), ("s",))
+    assert extremes_sentence(grid, "people's choice") == (
+        "Each of 2 models sides with people's choice equally often, in 60% [23, 88] of 5."
+    )
+
+
+def test_why_nothing_is_told_of_likeness_is_the_reason_it_has() -> None:
+    apart = likeness(judged(a=[1.0, 1.0, None, None], b=[None, None, 1.0, 1.0]))
+    assert alike_sentence(apart, "equal").startswith("No two models rated the same pair")
+    ties = likeness(judged(a=[0.0] * 4, b=[0.0] * 4))
+    assert alike_sentence(ties, "equal").startswith("How alike the two models are: a and b")
+    assert alike_sentence(ties, "kappa") == (
+        "Cohen's kappa is not defined for any two models: both gave all pairs the same verdict."
+    )
+    assert "gave all pairs the same margin" in alike_sentence(ties, "margins")
+    few = likeness(judged(a=[1.0, -1.0], b=[1.0, 2.0]))
+    assert "rated enough of the same pairs" in alike_sentence(few, "margins")
+
+
+def test_likeness_on_training_pairs_says_so() -> None:
+    told = alike_sentence(likeness(judged(a=A, b=A, seen={"a": [1] * 6})), "equal")
+    assert told.endswith("of 5; at least one was trained on 5 of these).")
+    some = likeness(judged(a=A, b=A, seen={"a": [1, 0, 0, 0, 0, 0]}))
+    assert some[["n", "left_out", "trained"]].to_numpy().tolist() == [[4, 1, 0]]
+    assert "of 4; 1 that one of them was trained on left out" in alike_sentence(some, "equal")

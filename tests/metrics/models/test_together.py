@@ -99,7 +99,11 @@ def test_a_model_that_stands_alone_is_in_every_set_that_shows_all() -> None:
 def test_without_a_disagreement_no_set_is_named() -> None:
     found = fewest_models(judged(a=[1, None], b=[1, -1]))
     assert found is not None and (found.models, found.n) == ((), 0)
-    assert "same verdict wherever two of them" in fewest_sentence(found, 2)
+    assert fewest_sentence(found, 2) == (
+        "The 2 models have the same verdict on 1 pair that two of them or more rated."
+    )
+    apart = fewest_models(judged(a=[1, None], b=[None, -1]))
+    assert fewest_sentence(apart, 2).startswith("No two models rated the same pair")
 
 
 def test_a_set_that_was_built_step_by_step_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +177,7 @@ def test_joint_models_stand_beside_the_best_single_one_with_holms_correction() -
     told = joint_sentences(found, "people's choice", complete=True)
     assert told[0].startswith("The majority vote sides with people's choice in 8")
     assert "This difference is clear (McNemar's test, corrected for the 2 joint models" in told[0]
+    assert "of 400 pairs all models rated" in told[0]
     assert f"{found.best} was picked as the best single model on these very 400 pairs" in told[2]
     so_far = joint_sentences(found, "people's choice", complete=False)
     assert "Whether it is clear can be said once the run is complete." in so_far[0]
@@ -192,6 +197,8 @@ def test_two_models_have_no_vote_and_trained_ones_nothing_clear() -> None:
     assert joint(judged(a=[1.0, None], b=[1.0, None], c=[None, 1.0])) is None
     found = joint(judged(a=[1.0], b=[1.0], c=[1.0], seen={"b": [1]}))
     assert found is not None and found.trained == ("b",)
+    told = joint_sentences(found, "people's choice", complete=True)
+    assert "a was picked as the best single model on this very pair, which" in told[-1]
     assert (
         "b was trained on pairs among these"
         in joint_sentences(found, "people's choice", complete=True)[0]

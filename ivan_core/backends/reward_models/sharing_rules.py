@@ -90,6 +90,9 @@ def why_not_trusted(
     rows = [probes[place] for place in firsts]
     trees = plan_for(model, rows).trees
     if not trees:
+        width = window(model)
+        if width is not None and any(len(row.ids) > width for row in rows):
+            return f"its window of {width} tokens is shorter than the texts this is tried with"
         return "its texts are too short to share a prompt"
     shown = [rows[place] for tree in trees for place in tree.places]
     ids = [row.ids for row in rows]

@@ -221,6 +221,16 @@ def test_probes_that_share_nothing_prove_nothing() -> None:
     assert "too short to share" in why
 
 
+def test_a_window_shorter_than_the_probes_is_named_as_the_reason(tmp_path: Path) -> None:
+    windowed = load(
+        tiny_qwen3(tmp_path, use_sliding_window=True, sliding_window=16, max_window_layers=1)
+    )
+    assert windowed.card.under(-512).way == (
+        "Reads a prompt again for each reply: its window of 16 tokens is shorter than the texts "
+        "this is tried with."
+    )
+
+
 ALONE = [0.0, 1.0, 2.0, 4.0]
 
 

@@ -121,7 +121,7 @@ def named_devices() -> tuple[str, ...]:
     Such as ("cuda:0", "cuda:1") or ("cpu", "cpu"); empty where it is not set.
 
     Raises:
-        BadInput: a name is none of a device.
+        BadInput: a name is none of a device, or of a card that is not in this machine.
     """
     named = tuple(name.strip() for name in setting("IVAN_DEVICES").split(",") if name.strip())
     if wrong := [name for name in named if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name)]:
@@ -129,7 +129,25 @@ def named_devices() -> tuple[str, ...]:
             f"IVAN_DEVICES names {wrong[0][:40]!r}, which is no device.",
             "Write cpu, or cuda:0, cuda:1 and so on, with commas between.",
         )
+    if any(name != "cpu" for name in named):
+        _check_cards(named)
     return named
+
+
+def _check_cards(named: tuple[str, ...]) -> None:
+    """A process for a card that is not there would score on the CPU, at a fiftieth of the speed."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    by_number = all(number.strip().isdecimal() for number in seen if number.strip())
+    cards = len(gpu_memory() if by_number else seen)
+    if not cards and has_gpu():
+        return  # The driver's program does not say how many there are.
+    there = [f"cuda:{number}" for number in range(cards)]
+    for name in named:
+        if name != "cpu" and int(name.partition(":")[2] or 0) >= cards:
+            raise BadInput(
+                f"IVAN_DEVICES names {name}, and no such card was found in this machine.",
+                f"Name what is there, {', '.join((*there, 'cpu'))}, or leave it out.",
+            )
 
 
 def preset_name() -> str:

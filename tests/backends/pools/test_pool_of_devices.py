@@ -14,6 +14,7 @@ import pytest
 from fakes.reward_models import FakeLoader, Fakes, provider, run_worker
 from given.support import exit_code_of, wait_for
 
+from ivan_core import settings
 from ivan_core.backends.pools.devices import PoolOfDevices, environment
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.runs import Run, RunState
@@ -199,12 +200,47 @@ def test_embedded_models_give_the_same_bits_on_two_devices_as_in_one_process(
 
 
 def test_devices_are_read_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "gpu_memory", lambda: (80 << 30, 80 << 30))
     monkeypatch.setenv("IVAN_DEVICES", " cuda:0, cuda:1 ,cpu,")
     assert named_devices() == ("cuda:0", "cuda:1", "cpu")
     assert reward_models.devices_for(["ivan/minilm-control"]) == ("cuda:0", "cuda:1", "cpu")
     monkeypatch.setenv("IVAN_DEVICES", "gpu0")
     with pytest.raises(BadInput, match="'gpu0', which is no device"):
         named_devices()
+
+
+@pytest.mark.parametrize(
+    ("devices", "cards", "visible", "refused"),
+    [
+        ("cuda:7", 0, "", "cuda:7"),
+        ("cuda", 0, "", "cuda"),
+        ("cpu,cuda:0,cuda:2", 2, "", "cuda:2"),
+        ("cuda,cuda:01,cpu", 2, "", ""),
+        ("cuda:1,cuda:2", 1, "MIG-a,MIG-b", "cuda:2"),
+    ],
+)
+def test_a_card_that_is_not_there_is_refused_before_anything_is_loaded(
+    devices: str, cards: int, visible: str, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "gpu_memory", lambda: (80 << 30,) * cards)
+    monkeypatch.setattr(settings, "has_gpu", lambda: cards > 0)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setenv("IVAN_DEVICES", devices)
+    if not refused:
+        assert named_devices() == tuple(devices.split(","))
+        return
+    with pytest.raises(BadInput, match=f"names {refused}, and no such card was found") as found:
+        reward_models.devices_for(["owner/unknown"])
+    assert found.value.hint.endswith("cpu, or leave it out.")
+
+
+def test_a_card_may_be_named_where_the_driver_does_not_say_how_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "gpu_memory", tuple)
+    monkeypatch.setattr(settings, "has_gpu", lambda: True)
+    monkeypatch.setenv("IVAN_DEVICES", "cuda:7")
+    assert named_devices() == ("cuda:7",)
 
 
 @pytest.mark.parametrize(

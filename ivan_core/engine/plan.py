@@ -235,6 +235,7 @@ def _look_at_model(look: FirstLook, name: str, quantization: Quantization) -> No
     not answer as one.
     """
     if reward_models.is_embedded(name):
+        look.remarks += reward_models.unchanged([name], quantization)
         return
     if reward_models.is_served(name):
         look.remarks.append(reward_models.who_answers(name))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ivan_core import catalog
 from ivan_core.backends.embedded import model as embedded
-from ivan_core.backends.reward_models.large import ROOM, quiet_torchao
+from ivan_core.backends.reward_models.large import ROOM
 from ivan_core.backends.reward_models.model_files import parameters_in
 from ivan_core.backends.served.address import address_of, check_key_is_for_one, is_address
 from ivan_core.domain.errors import BadInput
@@ -167,6 +167,13 @@ def _fit_gpus(parameters: int, quantization: Quantization) -> Fit:
     return Fit(False, f"needs about {needed / 2**30:.0f} GiB, and there is {has}{smaller}")
 
 
+def unchanged(names: Iterable[str], quantization: Quantization) -> list[str]:
+    """What to say of models that ship with IVAN where weights in fewer bits were asked for."""
+    if quantization == "none":
+        return []
+    return [f"{name} ships with IVAN and stays as it is." for name in names if is_embedded(name)]
+
+
 def devices_for(names: Sequence[str], quantization: Quantization = "none") -> tuple[str, ...]:
     """The devices on which models score at the same time, in one process each.
 
@@ -174,7 +181,7 @@ def devices_for(names: Sequence[str], quantization: Quantization = "none") -> tu
     and each may hold each model. None where one process is enough.
 
     Raises:
-        BadInput: the settings name something that is no device.
+        BadInput: the settings name something that is no device of this machine.
     """
     if any(map(is_served, names)):
         return ()
@@ -247,7 +254,6 @@ def make(
         IvanError: the model cannot be had, with the reason and a next step.
     """
     model_id, asked = split_revision(name)
-    quiet_torchao()
     if is_embedded(model_id):
         from ivan_core.backends.embedded.model import EmbeddedRewardModel
 

@@ -171,6 +171,16 @@ def test_a_model_that_is_not_here_and_texts_longer_than_it_reads_are_said(
     ]
 
 
+def test_models_that_ship_with_ivan_are_said_to_stay_as_they_are_in_8_bits(
+    data_dir: Path, pairs_file: Path
+) -> None:
+    own = ("ivan/minilm-control",)
+    assert look(pairs_file, own).remarks == []
+    assert look(pairs_file, own, quantization="int8").remarks == [
+        "ivan/minilm-control ships with IVAN and stays as it is."
+    ]
+
+
 def test_a_hub_dataset_is_not_fetched_for_a_look(data_dir: Path) -> None:
     asked = DatasetRequest(source="Anthropic/hh-rlhf")
     found = first_look(CompareSpec(dataset=asked, models=TWO_MODELS), TWO_MODELS)

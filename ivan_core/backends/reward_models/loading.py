@@ -342,6 +342,7 @@ def quiet() -> Iterator[None]:
     from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 
+    large.quiet_torchao()
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     hub_level = hub_logging.get_verbosity()
     logging.set_verbosity_error()

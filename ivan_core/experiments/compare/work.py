@@ -116,6 +116,7 @@ def own_models(
         together=together,
         chunk=CHUNK if together or served else GPU_CHUNK if has_gpu() else SLOW_CHUNK,
         compare=None if devices else compare,
+        notes=tuple(reward_models.unchanged(spec.models, spec.quantization)),
     )
 
 
@@ -147,7 +148,8 @@ def cluster_models(
     small = CHUNK if reward_models.fit_together(spec.models) else SLOW_CHUNK
     chunk = GPU_CHUNK if pool.actors.gpus else small
     told = f"Scored on a Ray cluster: {pool.actors.words}."
-    return Models(claim, pool, together=False, chunk=chunk, notes=(told,))
+    as_they_are = reward_models.unchanged(spec.models, spec.quantization)
+    return Models(claim, pool, together=False, chunk=chunk, notes=(told, *as_they_are))
 
 
 def _kept_threads(context: RunContext) -> int | None:

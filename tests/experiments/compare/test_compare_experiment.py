@@ -20,6 +20,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine.work import chunk_size
 from ivan_core.experiments.compare.units import plan_units
 from ivan_core.runs.registry import Registry
+from ivan_core.worker import work
 
 RunHere = Callable[[str, Fakes], Run]
 ONE, TWO = "fake/one", "fake/two"
@@ -265,3 +266,12 @@ def test_an_unforeseen_error_ends_in_a_sentence(
     run = run_here(run_id, Fakes())
     assert run.state is RunState.FAILED
     assert "ZeroDivisionError" in run.problem and "worker.log" in run.hint
+
+
+def test_a_run_in_8_bits_says_that_a_model_of_ivan_stays_as_it_is(registry: Registry) -> None:
+    asked = CompareSpec(models=("ivan/minilm-control",), limit=2, quantization="int8")
+    run_id = added(registry, asked)
+    work(registry, run_id)
+    run = registry.get(run_id)
+    assert run.state is RunState.DONE
+    assert "ivan/minilm-control ships with IVAN and stays as it is." in run.notes

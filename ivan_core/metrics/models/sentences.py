@@ -251,7 +251,7 @@ def joint_sentences(
             choice,
             complete=complete,
             left_out=found.left_out,
-            rated_by="all models rated",
+            rated_by="that all models rated",
             never_clear=_worth(found, way, complete, picked, never_clear),
         )
         for way in found.ways

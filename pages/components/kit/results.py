@@ -13,6 +13,7 @@ import streamlit as st
 
 from ivan_core.charts.palette import Drawing
 from ivan_core.domain.runs import RunState
+from ivan_core.domain.words import number_of
 from ivan_core.engine import figures, handling as runs
 from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.words import Quote
@@ -24,6 +25,8 @@ VIEW = "view"
 """The question that is open, in the URL, by its place."""
 _MOST_IN_LINE = 6
 """More models stand in a list that opens, not in a line."""
+_MOST_SENTENCES = 30
+"""Of more to a question the first are shown, and words are asked for."""
 Option = TypeVar("Option")
 Point = Mapping[str, Any]
 """What a clicked mark of a chart holds."""
@@ -191,9 +194,20 @@ def quotable(run_id: str, key: str = "sentences") -> None:
         if not questions:
             return
         asked = st.pills("Question", questions, default=questions[0], key=f"{key}-about")
-        for quote in found:
-            if quote.question == asked:
-                st.code(f"{quote.sentence}\n{quote.command}", language=None, wrap_lines=True)
+        told = [quote for quote in found if quote.question == asked]
+        for quote in _few(told, f"{key}-words"):
+            st.code(f"{quote.sentence}\n{quote.command}", language=None, wrap_lines=True)
+
+
+def _few(told: list[Quote], key: str) -> list[Quote]:
+    """Of very many sentences those that have the words asked for, and no more than fit."""
+    if len(told) <= _MOST_SENTENCES:
+        return told
+    words = st.text_input("Sentences with", key=key, width=320)
+    found = [quote for quote in told if words.strip().casefold() in quote.sentence.casefold()]
+    shown = found[:_MOST_SENTENCES]
+    say(f"{len(shown):,} of {number_of(len(told), 'sentence')}", "small", quiet=True)
+    return shown
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -177,7 +177,7 @@ def test_joint_models_stand_beside_the_best_single_one_with_holms_correction() -
     told = joint_sentences(found, "people's choice", complete=True)
     assert told[0].startswith("The majority vote sides with people's choice in 8")
     assert "This difference is clear (McNemar's test, corrected for the 2 joint models" in told[0]
-    assert "of 400 pairs all models rated" in told[0]
+    assert "of 400 pairs that all models rated" in told[0]
     assert f"{found.best} was picked as the best single model on these very 400 pairs" in told[2]
     so_far = joint_sentences(found, "people's choice", complete=False)
     assert "Whether it is clear can be said once the run is complete." in so_far[0]

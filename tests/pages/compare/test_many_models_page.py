@@ -88,3 +88,18 @@ def test_the_finding_of_many_models_is_told_by_counts_on_home(data_dir, open_pag
     told = open_page("streamlit_app.py").said
     assert "The 6 models disagree on" in told and " of 6 models prefer" in told
     assert "model-06 clearly" not in told
+
+
+def test_of_very_many_sentences_the_first_are_shown_and_words_find_the_others(data_dir, open_page):
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(MODELS, limit=20))
+    page = open_page(COMPARE, run=run_id)
+    page.app.session_state["sentences"] = True
+    page.run()
+    told = [block.value for block in page.app.code][1:]
+    # One about each model's agreement, one about its training, and two rules of length.
+    assert "30 of 62 sentences" in page.said
+    assert len([one for one in told if "ivan figure" in one]) == 30
+    page.app.text_input(key="sentences-words").input("MODEL-29").run()
+    found = [block.value for block in page.app.code if "ivan figure" in block.value]
+    assert len(found) == 2 and all("made/model-29" in one for one in found)
+    assert "2 of 62 sentences" in page.said

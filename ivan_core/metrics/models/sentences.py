@@ -152,9 +152,9 @@ def not_alike_sentence(table: pd.DataFrame, measure: Measure) -> str:
     if measure == "margins" and most < LEAST_ROWS:
         return "No two models rated enough of the same pairs to tell how alike they are."
     gave = (
-        "both gave all pairs the same verdict"
+        "neither of two ever changes its verdict"
         if measure == "kappa"
-        else "one of them or both gave all pairs the same margin"
+        else "of two one or both never change their margin"
     )
     return f"{MEASURE_WORDS[measure]} is not defined for any two models: {gave}."
 

@@ -174,10 +174,13 @@ def test_why_nothing_is_told_of_likeness_is_the_reason_it_has() -> None:
     assert alike_sentence(apart, "equal").startswith("No two models rated the same pair")
     ties = likeness(judged(a=[0.0] * 4, b=[0.0] * 4))
     assert alike_sentence(ties, "equal").startswith("How alike the two models are: a and b")
-    assert alike_sentence(ties, "kappa") == (
-        "Cohen's kappa is not defined for any two models: both gave all pairs the same verdict."
-    )
-    assert "gave all pairs the same margin" in alike_sentence(ties, "margins")
+    # Two that always differ have no kappa either.
+    for never in (ties, likeness(judged(a=[1.0] * 4, b=[-1.0] * 4))):
+        assert alike_sentence(never, "kappa") == (
+            "Cohen's kappa is not defined for any two models: neither of two ever changes its"
+            " verdict."
+        )
+    assert "of two one or both never change their margin" in alike_sentence(ties, "margins")
     few = likeness(judged(a=[1.0, -1.0], b=[1.0, 2.0]))
     assert "rated enough of the same pairs" in alike_sentence(few, "margins")
 

@@ -16,7 +16,8 @@ from ivan_core.domain.options import Option
 from ivan_core.domain.specs import Frozen
 
 EngineName = Literal["local", "ray"]
-_ADDRESS = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
+_ADDRESS = re.compile(r"auto|(\w[\w.-]*|\[[0-9a-fA-F:]+\]):(?P<port>[1-9]\d{0,4})", re.ASCII)
+_LAST_PORT = 65_535
 
 
 class EngineChoice(Frozen):
@@ -53,7 +54,8 @@ class EngineChoice(Frozen):
     @classmethod
     def _an_address(cls, value: str) -> str:
         value = value.strip()
-        if value and not _ADDRESS.fullmatch(value):
+        found = _ADDRESS.fullmatch(value)
+        if value and (found is None or int(found["port"] or 0) > _LAST_PORT):
             raise ValueError(f"is {value[:60]!r}, which is neither host:port nor auto")
         return value
 

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
-from ivan_core.backends.pools.doing import read_task, score_what_was_read
+from ivan_core.backends.pools.doing import compared, read_task, score_what_was_read
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import ModelCard, RewardModel
 from ivan_core.domain.scoring import ScoredTask, ScoringTask
@@ -42,6 +42,14 @@ class Tune:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Have a model compare its scores of some texts; the answer is its card."""
+
+    name: str
+    dialogues: list[Dialogue]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """So many texts of a task were finished."""
 
@@ -57,7 +65,7 @@ class Broken:
     trace: str = ""
 
 
-Asked = LoadModel | Tune | ScoringTask
+Asked = LoadModel | Tune | Compare | ScoringTask
 Answered = ModelCard | int | ScoredTask | Told | Broken
 
 
@@ -107,6 +115,8 @@ def _answer(
         return models[asked.name].card
     if isinstance(asked, Tune):
         return models[asked.name].tune(asked.dialogues)
+    if isinstance(asked, Compare):
+        return compared(models[asked.name], asked.dialogues)
     task, began = asked, perf_counter()
     model = models[task.model]
     rewards = score_what_was_read(

@@ -21,6 +21,7 @@ from ivan_core.backends.pools.device_process import (
     Answered,
     Asked,
     Broken,
+    Compare,
     Load,
     LoadModel,
     Told,
@@ -68,6 +69,10 @@ class PoolOfDevices:
 
     def tune(self, name: str, dialogues: Sequence[Dialogue]) -> int:
         return self._processes[0].ask(Tune(name, list(dialogues)), int)
+
+    def compare(self, name: str, dialogues: Sequence[Dialogue]) -> ModelCard:
+        """Compare a model in 8 bits with itself in full precision, on one device."""
+        return self._processes[0].ask(Compare(name, list(dialogues)), ModelCard)
 
     def score(
         self, tasks: Iterable[ScoringTask], progress: Progress

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ivan_core.domain.models import Reward, RewardModel
+from ivan_core.domain.models import ModelCard, ModelElsewhere, Reward, RewardModel
 from ivan_core.domain.scoring import ScoringTask
+from ivan_core.domain.transcripts import Dialogue
 
 
 def read_task(model: RewardModel, task: ScoringTask) -> list[Any]:
@@ -28,3 +29,13 @@ def score_what_was_read(
     model.tune([], task.budget)
     told = None if task.both_ways else progress
     return [reward for one in read for reward in model.score_read(one, told)]
+
+
+def compared(model: RewardModel, dialogues: Sequence[Dialogue]) -> ModelCard:
+    """The model's card, after it compared its scores with another pass if it is one to be checked.
+
+    The sides of a pair follow each other.
+    """
+    if isinstance(model, ModelElsewhere):
+        model.compare(dialogues)
+    return model.card

@@ -12,6 +12,8 @@ import json
 import logging
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,12 +27,15 @@ from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import Progress, ScoredTask, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.domain.words import number_of
-from ivan_core.settings import memory_bytes
+from ivan_core.settings import memory_bytes, seconds_of
 
 MOST_RESTARTS = 20
 """Of one actor, whatever it dies of; a chunk that kills its worker is given up long before."""
 MOST_STORE = 2_000_000_000
 """Bytes of memory that chunks pass through where Ray is started here; it takes 30% if not told."""
+PATIENCE = "IVAN_CLUSTER_PATIENCE"
+USUAL_PATIENCE = 60.0
+"""Seconds."""
 _RESUME = "Resume the run: finished chunks are kept."
 
 
@@ -63,7 +68,8 @@ class Actors:
     @property
     def words(self) -> str:
         device = "a graphics card" if self.gpus else number_of(self.threads, "thread")
-        return f"{number_of(self.count, 'actor')} with {device} each"
+        each = " each" if self.count > 1 else ""
+        return f"{number_of(self.count, 'actor')} with {device}{each}"
 
 
 class RayPool:
@@ -105,6 +111,11 @@ class RayPool:
     def tune(self, name: str, dialogues: Sequence[Dialogue]) -> int:
         texts = json.dumps([dialogue.text for dialogue in dialogues])
         return int(self._asked("tune", name, texts)["budget"])
+
+    def compare(self, name: str, dialogues: Sequence[Dialogue]) -> ModelCard:
+        """Compare a model in 8 bits with itself in full precision, on one node; see `PoolHere`."""
+        texts = json.dumps([dialogue.text for dialogue in dialogues])
+        return card_of(self._asked("compare", name, texts))
 
     def score(
         self, tasks: Iterable[ScoringTask], progress: Progress
@@ -208,14 +219,38 @@ class RayPool:
             store = min(MOST_STORE, memory_bytes() // 5)
             where = {"address": "local", "include_dashboard": False, "_temp_dir": folder}
             where |= {"object_store_memory": store}
+        else:
+            _check_there(self._address)
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise BackendUnavailable(
-                f"There is no Ray cluster at {self._address or 'this machine'} "
-                f"({type(error).__name__}).",
-                "Start one with `ray start --head`, or give the address that it told.",
-            ) from error
+            raise _not_there(self._address, type(error).__name__) from error
+
+
+def _check_there(address: str) -> None:
+    """Wait for a cluster to answer, for as long as `IVAN_CLUSTER_PATIENCE` says.
+
+    In a process of its own: where something else answers, Ray ends the process that asks.
+
+    Raises:
+        BackendUnavailable: it did not.
+    """
+    seconds = seconds_of(PATIENCE, USUAL_PATIENCE)
+    asked = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        answered = subprocess.run(asked, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise _not_there(address, f"no answer in {seconds:g} s") from error
+    if answered.returncode:
+        sys.stderr.write(answered.stderr.decode(errors="replace"))
+        raise _not_there(address, "no answer")
+
+
+def _not_there(address: str, why: str) -> BackendUnavailable:
+    return BackendUnavailable(
+        f"There is no Ray cluster at {address or 'this machine'} ({why}).",
+        "Start one with `ray start --head`, or give the address that it told; then resume the run.",
+    )
 
 
 def _end_here(folder: str) -> None:

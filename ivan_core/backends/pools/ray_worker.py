@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from ivan_core.backends.pools.doing import read_task, score_what_was_read
+from ivan_core.backends.pools.doing import compared, read_task, score_what_was_read
 from ivan_core.backends.reward_models.tokens import first_line
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.models import ModelCard, RewardModel
@@ -63,6 +63,15 @@ class ChunkScorer:
         try:
             dialogues = [Dialogue(text) for text in json.loads(texts)]
             return json.dumps({"budget": self._model(name).tune(dialogues)})
+        except Exception as error:
+            return json.dumps(_problem(error))
+
+    def compare(self, name: str, texts: str) -> str:
+        """Have a model compare its scores of a JSON list of texts; JSON with its `card`."""
+        try:
+            dialogues = [Dialogue(text) for text in json.loads(texts)]
+            card = compared(self._model(name), dialogues)
+            return json.dumps({"card": card.model_dump(mode="json")})
         except Exception as error:
             return json.dumps(_problem(error))
 

@@ -110,12 +110,13 @@ def own_models(
             if served:  # A run that loads nothing itself keeps nobody waiting.
                 slot.release()
 
+    on_devices = PoolOfDevices(load, devices)
     return Models(
         claim=(lambda: None) if served else claim,
-        pool=PoolOfDevices(load, devices) if devices else here,
+        pool=on_devices if devices else here,
         together=together,
         chunk=CHUNK if together or served else GPU_CHUNK if has_gpu() else SLOW_CHUNK,
-        compare=None if devices else compare,
+        compare=on_devices.compare if devices else compare,
         notes=tuple(reward_models.unchanged(spec.models, spec.quantization)),
     )
 
@@ -149,7 +150,8 @@ def cluster_models(
     chunk = GPU_CHUNK if pool.actors.gpus else small
     told = f"Scored on a Ray cluster: {pool.actors.words}."
     as_they_are = reward_models.unchanged(spec.models, spec.quantization)
-    return Models(claim, pool, together=False, chunk=chunk, notes=(told, *as_they_are))
+    notes = (told, *as_they_are)
+    return Models(claim, pool, together=False, chunk=chunk, compare=pool.compare, notes=notes)
 
 
 def _kept_threads(context: RunContext) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fakes.checked_models import load_checked
 from fakes.reward_models import FakeLoader, Fakes, provider, run_worker
 from given.support import exit_code_of, wait_for
 
@@ -277,3 +278,11 @@ def test_a_process_sees_its_own_card_alone(monkeypatch: pytest.MonkeyPatch) -> N
     assert (cpu["CUDA_VISIBLE_DEVICES"], cpu["OMP_NUM_THREADS"]) == ("", "4")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
     assert environment("cuda:1", 0)["CUDA_VISIBLE_DEVICES"] == "6"
+
+
+def test_a_model_to_be_checked_is_compared_on_one_device() -> None:
+    pool = PoolOfDevices(load_checked, ("cpu", "cpu"))
+    assert pool.load(MODELS[0], "").note == ""
+    card = pool.compare(MODELS[0], [Dialogue(DEADLY), Dialogue(DEADLY)])
+    pool.release()
+    assert card.note == "Compared on 2 texts."

@@ -39,6 +39,9 @@ def guest() -> Iterator[None]:
     [
         ({"engine": "ray", "address": "head"}, "The address is 'head', which is neither"),
         ({"engine": "ray", "address": "ray://head:10001"}, "The address is 'ray://head:10001'"),
+        ({"engine": "ray", "address": "head:65536"}, "The address is 'head:65536'"),
+        ({"engine": "ray", "address": "head:0"}, "The address is 'head:0'"),
+        ({"engine": "ray", "address": "-:6379"}, "The address is '-:6379'"),
         ({"engine": "ray", "actors": 0}, "The actors Input should be greater than or equal to 1."),
         ({"address": "head:6379"}, "An address or a number of actors or threads is for the engine"),
         ({"threads": 2}, "An address or a number of actors or threads is for the engine ray."),

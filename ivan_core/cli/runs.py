@@ -228,7 +228,7 @@ def duplicate(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from ivan_core.engine.handling import beside, together
+    from ivan_core.engine.set_beside import beside, together
 
     if not options.more and not options.out:
         print(beside(options.first, options.second))

@@ -14,7 +14,7 @@ from given.support import write_pairs
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import archive
-from ivan_core.engine.handling import beside
+from ivan_core.engine.set_beside import beside
 from ivan_core.metrics.robustness.noise import (
     two_rewordings,
     two_rewordings_sentence,

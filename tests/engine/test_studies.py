@@ -20,7 +20,7 @@ from given.made_runs import (
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import archive, handling as runs
-from ivan_core.engine.handling import beside
+from ivan_core.engine.set_beside import beside
 from ivan_core.engine.studies import Stage, abouts_of, studies, study_of
 from ivan_core.experiments.compare.sentences import compare_runs
 from ivan_core.metrics.intervals import PROMPT

@@ -56,7 +56,7 @@ def together(run_ids: Sequence[str]) -> SetTogether:
 def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
     """The results of several comparisons as if one run had all their models; and whose each is.
 
-    `run_ids` are two or more, each once: `engine.handling.together` sees to it. A model that
+    `run_ids` are two or more, each once: `engine.set_beside.together` sees to it. A model that
     stands in several of them in the same form is the one of the first.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ivan_core.domain.runs import Run
-from ivan_core.engine.handling import together
+from ivan_core.engine.set_beside import together
 from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.results import one_of, plain_chart

@@ -13,8 +13,8 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import archive, handling as runs, studies
-from ivan_core.engine.handling import beside
 from ivan_core.engine.kind import known
+from ivan_core.engine.set_beside import beside
 from ivan_core.engine.studies import About
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser

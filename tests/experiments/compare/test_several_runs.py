@@ -12,7 +12,7 @@ from given import made_runs
 from ivan_core.cli.main import main
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, ServerFacts
-from ivan_core.engine.handling import together
+from ivan_core.engine.set_beside import together
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.several import same_model, several_runs
 

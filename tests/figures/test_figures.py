@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from given.made_runs import (
+    OF_MANY,
     TWO_MODELS,
     finished,
     interrupted,
@@ -41,12 +42,26 @@ NAMES = [chart.name for chart in OF_RUNS]
 
 
 @pytest.fixture(scope="module")
-def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A finished run on the sample that no test changes."""
+def sample_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Finished runs on the sample, of two models and of three, that no test changes."""
     folder = tmp_path_factory.mktemp("figures")
     with pytest.MonkeyPatch.context() as patch:
         data_dir = settings_of(patch, folder)
-        yield finished(data_dir, spec_of_sample(limit=60))
+        models = (*TWO_MODELS, "made/third")
+        two, three = (spec_of_sample(models[:count], limit=60) for count in (2, 3))
+        yield finished(data_dir, two), finished(data_dir, three)
+
+
+@pytest.fixture
+def sample_run(sample_runs: tuple[str, str]) -> str:
+    """The one of two models."""
+    return sample_runs[0]
+
+
+@pytest.fixture
+def run_of(sample_runs: tuple[str, str]) -> Callable[[str], str]:
+    """The run that a chart, by its name, can be drawn of."""
+    return lambda name: sample_runs[name in OF_MANY]
 
 
 def rows(count: int, subset: Callable[[int], str]) -> list[dict[str, str]]:
@@ -73,9 +88,9 @@ def text_of(svg: bytes) -> str:
     ("name", "width", "pixels"), [*((name, 85, 1004) for name in NAMES), ("agreement", 170, 2008)]
 )
 def test_a_png_has_300_dots_an_inch_and_no_hole(
-    sample_run: str, name: str, width: int, pixels: int
+    run_of: Callable[[str], str], name: str, width: int, pixels: int
 ) -> None:
-    image = Image.open(io.BytesIO(figure(sample_run, name, "png", width)))
+    image = Image.open(io.BytesIO(figure(run_of(name), name, "png", width)))
     assert image.width == pixels == round(width / 25.4 * 300)
     assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
     assert image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
@@ -108,18 +123,18 @@ def test_a_pdf_is_one_page_of_that_width_with_its_font_inside(sample_run: str, w
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_fits_its_width(sample_run: str, name: str) -> None:
+def test_every_chart_fits_its_width(run_of: Callable[[str], str], name: str) -> None:
     for width in (85, 170):
-        root = ElementTree.fromstring(figure(sample_run, name, "svg", width))
+        root = ElementTree.fromstring(figure(run_of(name), name, "svg", width))
         assert float(root.attrib["viewBox"].split()[2]) == pytest.approx(units(width), abs=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bundled_sample_is_named_in_the_picture_and_in_the_caption(
-    sample_run: str, name: str
+    run_of: Callable[[str], str], name: str
 ) -> None:
-    assert "Sample data" in text_of(figure(sample_run, name))
-    assert "Sample data" in caption(sample_run, name)
+    assert "Sample data" in text_of(figure(run_of(name), name))
+    assert "Sample data" in caption(run_of(name), name)
 
 
 def test_other_data_is_not_called_sample(data_dir: Path, pairs_file: Path) -> None:
@@ -128,11 +143,11 @@ def test_other_data_is_not_called_sample(data_dir: Path, pairs_file: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_csv_holds_the_numbers_that_are_drawn(sample_run: str, name: str) -> None:
-    results = open_results(sample_run)
+def test_the_csv_holds_the_numbers_that_are_drawn(run_of: Callable[[str], str], name: str) -> None:
+    results = open_results(run_of(name))
     chart = next(chart for chart in CHARTS if chart.name == name)
     drawn = chart.draw(results, *models_of(chart, results))
-    told = pd.read_csv(io.BytesIO(figure(sample_run, name, "csv")))
+    told = pd.read_csv(io.BytesIO(figure(run_of(name), name, "csv")))
     pd.testing.assert_frame_equal(told, drawn.data, check_dtype=False, check_exact=True)
     drawing = drawn.chart()
     if isinstance(drawing, str):
@@ -181,7 +196,7 @@ def test_a_run_that_stopped_says_so(data_dir: Path) -> None:
 
 def test_hostile_names_stay_names(data_dir: Path, tmp_path: Path) -> None:
     file = write_rows(tmp_path / "pairs.jsonl", rows(40, lambda n: HOSTILE if n % 2 else "b"))
-    models = (HOSTILE.replace("\ud800", ""), "ivan/minilm-control")
+    models = (HOSTILE.replace("\ud800", ""), "ivan/minilm-control", "made/third")
     run_id = finished(data_dir, spec_of_file(file, models=models))
     for name in NAMES:
         svg = figure(run_id, name)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 from fakes.reward_models import Fakes, provider
-from given.made_runs import TWO_MODELS, finished, spec_of_sample, write_rows
+from given.made_runs import OF_MANY, TWO_MODELS, finished, spec_of_sample, write_rows
 from given.support import settings_of
 
 from ivan_core import settings
@@ -297,10 +297,6 @@ def test_a_user_column_on_picked_rows(run_id: str) -> None:
     told = caption(run_id, "column", where=on_it)
     assert f"{spec.label} (chosen): 7" in told and "rates follow from it" in told
     assert "rates follow" not in caption(run_id, "column-agreement", where=on_it)
-
-
-OF_MANY = ("grid", "fewest")
-"""Charts of three models or more; `test_many_models.py` draws these."""
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
 TWO_MODELS = ("ivan/minilm-harmless", "ivan/minilm-control")
+OF_MANY = ("grid", "fewest")
+"""Charts of three models or more."""
 
 
 def many(models: int) -> tuple[str, ...]:

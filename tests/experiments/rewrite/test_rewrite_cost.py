@@ -117,7 +117,7 @@ def test_what_was_accepted_for_one_server_is_not_spent_at_another(
     spec = spec_of(write_pairs(tmp_path / "p.jsonl", 3), labeler=LUNA, second=False)
     run_id = added(data_dir, spec)
     tools = fake_tools(FakeRewriter(), Fakes(silent=True))
-    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    place = SimpleNamespace(id=run_id, data_dir=data_dir, parts={})
     real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
     with monkeypatch.context() as away:
         away.setattr(rewrite_work, "run_rewrite", lambda *_: (_ for _ in ()).throw(OSError("off")))
@@ -164,7 +164,7 @@ def labels_of_a_run(
     """Reword pairs with labels: the run, how many requests it made, and what it reused."""
     before = server.requests.count("POST", "/v1/chat/completions")
     run_id = added(data_dir, spec)
-    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    place = SimpleNamespace(id=run_id, data_dir=data_dir, parts={})
     real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
     tools = fake_tools(FakeRewriter(), Fakes(silent=True))
     work_here(data_dir, run_id, replace(tools, labeler=real.labeler))
@@ -231,7 +231,7 @@ def test_labels_that_were_paid_for_before_a_stop_are_not_asked_for_again(
 ) -> None:
     spec = spec_of(write_pairs(tmp_path / "p.jsonl", 3), labeler=LUNA, second=False)
     run_id = added(data_dir, spec)
-    place = SimpleNamespace(id=run_id, data_dir=data_dir)
+    place = SimpleNamespace(id=run_id, data_dir=data_dir, parts={})
     real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
     tools = replace(fake_tools(FakeRewriter(), Fakes(silent=True)), labeler=real.labeler)
     keep = Parts.append

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -232,7 +233,8 @@ def test_a_model_on_ollama_labels_and_its_own_flips_are_measured(
     spec = spec.model_copy(update={"labeler": "gemma4:e4b"})
     run_id = added(data_dir, spec)
     tools = fake_tools(fakes=Fakes(silent=True))
-    real = rewrite_work.make_tools(spec, None, None)  # type: ignore[arg-type]
+    place = SimpleNamespace(parts={})
+    real = rewrite_work.make_tools(spec, place, None)  # type: ignore[arg-type]
     work_here(data_dir, run_id, replace(tools, rewriter=real.rewriter, labeler=real.labeler))
     results = open_rewrite(run_id)
     labels = results.labels

@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
 
     spec, choice = spec_from(options), made.engine_from(options) or LOCAL
     plan = compare.plan(spec)
-    look = first_look(spec, spec.models, spec.max_tokens) if options.plan else FirstLook()
+    look = FirstLook()
+    if options.plan:
+        look = first_look(spec, spec.models, spec.max_tokens, spec.quantization)
     names = ", ".join(spec.models)
     count = plan.pairs if plan.pairs is not None else look.pairs
     pairs = f"{count:,} pairs" if count is not None else "pairs not counted yet"

@@ -92,6 +92,14 @@ class SetTogether:
 
 
 @dataclass(frozen=True, slots=True)
+class SideBySide:
+    """How runs of a kind are set beside each other: `two` in words, `several` in one table."""
+
+    two: Callable[[str, str], str]
+    several: Callable[[Sequence[str]], SetTogether] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of run. What a kind lacks is None, or empty.
 
@@ -109,11 +117,10 @@ class Kind:
     it waits for stages that are not begun. `counts` is its record of how pairs are counted. `open`
     gives its results and `report` prints them; where it lacks that, its
     sentences are. `command` is the command line that does the same as a run, if its spec alone does
-    not tell it. `beside` says in words how two runs differ, `together` sets several
-    on the same pairs in one table. `figures` is its record of charts and
-    sentences, and `conditions` that of what rows may have to be. `transfer` holds its records of
-    what leaves this machine and comes from others, `sending` what it has if it sends texts to a
-    provider. `on_clusters` says that its models may work on other machines.
+    not tell it. `beside` is its record of how runs are set beside each other. `figures` is that of
+    charts and sentences, and `conditions` that of what rows may have to be. `transfer` holds its
+    records of what leaves this machine and comes from others, `sending` what it has if it sends
+    texts to a provider. `on_clusters` says that its models may work on other machines.
     """
 
     name: str
@@ -137,8 +144,7 @@ class Kind:
     open: Callable[[str], OfRows] | None = None
     report: Callable[[str, TextIO], None] | None = None
     command: Callable[[Run], str] | None = None
-    beside: Callable[[str, str], str] | None = None
-    together: Callable[[Sequence[str]], SetTogether] | None = None
+    beside: SideBySide | None = None
     figures: Callable[[], Any] | None = None
     conditions: Callable[[], Any] | None = None
     transfer: Transfer | None = None

@@ -21,7 +21,7 @@ from ivan_core.domain.estimates import roughly
 from ivan_core.domain.models import Quantization
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Span, time_under_load
-from ivan_core.domain.specs import CompareSpec, RowsSpec
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import datasets
 from ivan_core.models import reward_models
 from ivan_core.runs.cache import ScoreCache
@@ -206,7 +206,12 @@ class FirstLook:
     pairs: int | None = None
 
 
-def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None = None) -> FirstLook:
+def first_look(
+    spec: RowsSpec,
+    models: tuple[str, ...],
+    max_tokens: int | None = None,
+    quantization: Quantization = "none",
+) -> FirstLook:
     """Look at a spec's data folder, models and first rows."""
     look = FirstLook()
     if can_only_be_read(data_dir()):
@@ -216,7 +221,6 @@ def first_look(spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None =
                 "Make it writable, or name another data folder with IVAN_DATA_DIR.",
             )
         )
-    quantization = spec.quantization if isinstance(spec, CompareSpec) else "none"
     for name in models:
         try:
             _look_at_model(look, name, quantization)

@@ -31,7 +31,7 @@ def beside(first: str, second: str) -> str:
             f"{named[0]} is {with_article(one.noun)}, which is set beside no other in words.",
             f"Open both on the page {one.page.capitalize()}." if one.page else "Name other runs.",
         )
-    return one.beside(first, second)
+    return one.beside.two(first, second)
 
 
 def together(run_ids: Sequence[str]) -> SetTogether:
@@ -53,9 +53,10 @@ def together(run_ids: Sequence[str]) -> SetTogether:
                 f" {with_article(kind_of(run).noun)}.",
                 "Name runs of one kind.",
             )
-    if one.together is None:
+    several = one.beside.several if one.beside else None
+    if several is None:
         raise BadInput(
             f"{first.label} is {with_article(one.noun)}, which stands in no table with others.",
             "Name two of them, to set these beside each other.",
         )
-    return one.together(run_ids)
+    return several(run_ids)

@@ -23,7 +23,7 @@ from ivan_core.runs.cache import ScoreCache
 
 def look(file: Path, models: tuple[str, ...] = TWO_MODELS, **rows: Any) -> FirstLook:
     spec = CompareSpec(dataset=DatasetRequest(source=str(file)), models=models, **rows)
-    return first_look(spec, models, spec.max_tokens)
+    return first_look(spec, models, spec.max_tokens, spec.quantization)
 
 
 def refused(found: FirstLook) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import TaxonomySpec
-from ivan_core.engine.kind import Counts, Kind, Sending, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, Sending, SideBySide, Transfer, late, record
 
 _HERE, _LABELS = "ivan_core.experiments.batches", "ivan_core.experiments.labels"
 
@@ -30,7 +30,7 @@ KIND = Kind(
     open=late(f"{_LABELS}.results:open_labels"),
     report=late(f"{_LABELS}.report:print_labels"),
     command=late(f"{_HERE}.command:batch_command"),
-    beside=late(f"{_LABELS}.sentences:beside"),
+    beside=SideBySide(late(f"{_LABELS}.sentences:beside")),
     figures=record(f"{_LABELS}.figures:FIGURES"),
     transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
     sending=Sending(

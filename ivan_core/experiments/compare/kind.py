@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, SideBySide, Transfer, late, record
 
 _HERE = "ivan_core.experiments.compare"
 
@@ -36,8 +36,7 @@ KIND = Kind(
     proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_results"),
     report=late(f"{_HERE}.report:print_results"),
-    beside=late(f"{_HERE}.sentences:beside"),
-    together=late(f"{_HERE}.several:together"),
+    beside=SideBySide(late(f"{_HERE}.sentences:beside"), late(f"{_HERE}.several:together")),
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(

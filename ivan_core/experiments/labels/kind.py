@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import LabelSpec
-from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, SideBySide, Transfer, late, record
 from ivan_core.models.names import plain_name
 
 _HERE = "ivan_core.experiments.labels"
@@ -31,7 +31,7 @@ KIND = Kind(
     open=late(f"{_HERE}.results:open_labels"),
     report=late(f"{_HERE}.report:print_labels"),
     command=late(f"{_HERE}.plan:label_command"),
-    beside=late(f"{_HERE}.sentences:beside"),
+    beside=SideBySide(late(f"{_HERE}.sentences:beside")),
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.engine.kind import Counts, Kind, Transfer, late, record
+from ivan_core.engine.kind import Counts, Kind, SideBySide, Transfer, late, record
 from ivan_core.experiments.rewrite.units import weight_of_pair
 
 _HERE = "ivan_core.experiments.rewrite"
@@ -30,7 +30,7 @@ KIND = Kind(
     proposes=late(f"{_HERE}.plan:propose"),
     open=late(f"{_HERE}.results:open_rewrite"),
     report=late(f"{_HERE}.report:print_rewordings"),
-    beside=late(f"{_HERE}.sentences:beside"),
+    beside=SideBySide(late(f"{_HERE}.sentences:beside")),
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(

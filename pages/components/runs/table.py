@@ -155,7 +155,8 @@ def _listed(found: list[Run], total: int) -> None:
         manage(run)
     elif len(ticked) == 2:
         side_by_side(*((found[place], rows[place]) for place in ticked))
-        if all(known(found[place]).together is not None for place in ticked):
+        ways = [known(found[place]).beside for place in ticked]
+        if all(way is not None and way.several is not None for way in ways):
             in_one_table([found[place] for place in ticked])
     else:
         in_one_table([found[place] for place in ticked])

@@ -45,7 +45,6 @@ class EngineChoice(Frozen):
     threads: Annotated[int | None, Option("--threads", "N")] = Field(
         None,
         ge=1,
-        title="Threads of each",
         description="Processor cores for each copy on the cluster. A run that has begun keeps to "
         "its number: with another, scores differ in their last digits.",
     )

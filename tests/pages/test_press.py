@@ -41,6 +41,9 @@ _STAY = {
     "`pip install --force-reinstall": "mends an installation, which no page can",
     "`ivan demo-server`": "starts a server, which no page can",
     "On the command line, `ivan taxonomy run-file`": "has no page, and the sentence says where",
+    "`ray start --head`": "starts a cluster, which no page can",
+    "--allow-auto-truncate": "an option of the server that a person started",
+    "--is-embedding": "the same",
     "Add --pull.": "the plan of `ivan rewrite`; the form has a button in place of its own plan",
 }
 """What pages may show as it is, and why."""

@@ -253,7 +253,8 @@ class _Flow:
                 return
             self._unkept.add(one.key)
             model = self._scoring.model(one.model)
-            self._scoring.say(f"Scoring with {one.model}")
+            if not self._tasks:
+                self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
                 budget = self._scoring.budget(model, missing)
@@ -285,6 +286,7 @@ class _Flow:
         """
         task = self._tasks.pop(scored.key)
         self._read.pop(scored.key, None)
+        self._say()
         model = self._scoring.model(task.model)
         if scored.problem is not None:
             self._problem = self._problem or scored.problem
@@ -350,7 +352,17 @@ class _Flow:
 
     def _given(self, task: ScoringTask) -> ScoringTask:
         self._tasks[task.key] = task
+        self._say()
         return task
+
+    def _say(self) -> None:
+        """Say which model is at work: that of the first task which is not done yet."""
+        if task := next(iter(self._tasks.values()), None):
+            self._scoring.say(
+                f"Checking {task.model} alone against in a batch"
+                if task.both_ways
+                else f"Scoring with {task.model}"
+            )
 
     def _close(self, opened: _Open) -> None:
         """Take the rewards that were waited for."""
@@ -395,7 +407,6 @@ class _Flow:
 
     def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
         model = self._scoring.model(name)
-        self._scoring.say(f"Checking {name} alone against in a batch")
         # A server may be another one each time, so each run asks anew.
         seen = bool(texts) and model.card.server is None
         fact = _fact(model.identity, model.budget)

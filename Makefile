@@ -3,8 +3,8 @@ BIN := .venv/bin
 # A browser is opened where there is a screen.
 HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then echo false; else echo true; fi)
 # How pytest is called for the tests without a browser, and for those with one.
-UNIT = -n 2 --dist worksteal -m "not browser and not slow"
-BROWSER = -n 2 --dist worksteal -m browser
+UNIT = -n 2 --dist worksteal --ignore tests/browser
+BROWSER = -n 2 --dist worksteal tests/browser
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 

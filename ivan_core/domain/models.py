@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from ivan_core.domain.transcripts import Dialogue
 
 Verdict = Literal["agree", "tie", "disagree"]
+_FLOAT32 = struct.Struct("f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,25 @@ class Reward:
     @classmethod
     def measured(cls, value: float, truncated: bool = False) -> Reward:
         """A reward as a float32; one that is not finite is kept as a failure, with its reason."""
-        try:
-            (rounded,) = struct.unpack("f", struct.pack("f", value))
-        except OverflowError:
-            rounded = math.inf
+        rounded = _as_float32(value)
         if math.isfinite(rounded):
             return cls(rounded, truncated)
         return cls(None, truncated, f"the model gave {value}, which is not a finite number")
 
     def kept(self) -> Reward:
         """As it may be kept, whatever a model made: one that is no finite number is a failure."""
-        return self if self.value is None else Reward.measured(self.value, self.truncated)
+        value = self.value
+        if value is None or (_as_float32(value) == value and math.isfinite(value)):
+            return self
+        return Reward.measured(value, self.truncated)
+
+
+def _as_float32(value: float) -> float:
+    """The nearest float32; one that none holds is infinite."""
+    try:
+        return float(_FLOAT32.unpack(_FLOAT32.pack(value))[0])
+    except OverflowError:
+        return math.inf
 
 
 def margin(chosen: Reward, rejected: Reward) -> float | None:

@@ -6,11 +6,11 @@ the text is the bytes of its hash.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -40,7 +40,6 @@ _MEMORY_KIB = 32_768
 _LOG_PAGES = 8_192
 """Pages the log may hold before it is folded away: a small write touches pages all over the table,
 which are then written once for many writes."""
-_HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 class Damaged(StorageProblem):
@@ -92,8 +91,9 @@ class ScoreTable:
             for text_hash, reward in rewards.items()
             if reward.value is not None and isfinite(reward.value)
         ]
-        # In the order of the table, neighbours lie on one page.
-        kept.sort(key=lambda row: (isinstance(row[0], bytes), row[0]))
+        # In the order of the table, neighbours lie on one page. Texts and bytes have no order.
+        with suppress(TypeError):
+            kept.sort(key=itemgetter(0))
         with self._writing() as db:
             db.execute("INSERT OR IGNORE INTO models (identity) VALUES (?)", (identity,))
             (model,) = db.execute(
@@ -202,7 +202,11 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
 
 def _key(text_hash: str) -> bytes | str:
     """A hash as its bytes; whatever is no lower-case hex stays as it is, so no two keys collide."""
-    return bytes.fromhex(text_hash) if _HEX.fullmatch(text_hash) else text_hash
+    try:
+        key = bytes.fromhex(text_hash)
+    except ValueError:
+        return text_hash
+    return key if text_hash and key.hex() == text_hash else text_hash
 
 
 def _text_hash(key: bytes | str) -> str:

@@ -49,7 +49,13 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     units = plan_units(spec, choice.row_ids, begun.chunk, models.together)
     kept = [unit for unit in units if unit.key in context.parts]
     live = LiveOrder(units)
-    context.publish([p for one in kept for p in live.add(one, _rows(context, one.key))])
+    points: list[LivePoint] = []
+    failures: dict[str, list[ScoredRow]] = {name: [] for name in spec.models}
+    for unit in kept:
+        rows = [ScoredRow.from_list(row) for row in context.parts.rows(unit.key)]
+        points += live.add(unit, rows)
+        failures[unit.model] += (row for row in rows if row.failure is not None)
+    context.publish(points)
     done = sum(len(unit.row_ids) for unit in kept)
     context.plan(total=len(choice.row_ids) * len(spec.models), done=done)
     probes = _probes(begun, units)
@@ -63,7 +69,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
                 for name in names:
                     scoring.ready(name)
                 comparing = _Comparing(context, dataset, group, live, done)
-                failed = _failed(context, dataset, [one for one in kept if one.model in names])
+                failed = {name: _failed(dataset, failures[name]) for name in names}
                 scoring.do(comparing.wanted(), comparing.keep, done, failed, unchecked)
                 done = comparing.done
             scoring.release()
@@ -120,18 +126,13 @@ def _probes(begun: Begun, units: Sequence[Unit]) -> list[Dialogue]:
     return [side for pair in first for side in (pair.chosen, pair.rejected)]
 
 
-def _failed(
-    context: RunContext, dataset: PreparedDataset, units: Sequence[Unit]
-) -> dict[str, dict[str, Reward]]:
-    """What each model could not score in units that are kept, by text: it is not tried again."""
-    found: dict[str, dict[str, Reward]] = {}
-    for unit in units:
-        for row in _rows(context, unit.key):
-            if row.failure is not None and not (pair := dataset.pair(row.row_id)).unrated:
-                chosen, rejected = row.failed_sides()
-                sides = ((pair.chosen, chosen), (pair.rejected, rejected))
-                failed = {side.hash: reward for side, reward in sides if reward.value is None}
-                found.setdefault(unit.model, {}).update(failed)
+def _failed(dataset: PreparedDataset, rows: Sequence[ScoredRow]) -> dict[str, Reward]:
+    """What a model could not score of the rows that are kept, by text: it is not tried again."""
+    found: dict[str, Reward] = {}
+    for row, pair in zip(rows, dataset.pairs([row.row_id for row in rows]), strict=True):
+        if not pair.unrated:
+            sides = zip((pair.chosen, pair.rejected), row.failed_sides(), strict=True)
+            found |= {side.hash: reward for side, reward in sides if reward.value is None}
     return found
 
 
@@ -171,10 +172,6 @@ def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:
         margin_sum=math.fsum(margins),
         margin_squares=math.fsum(m * m for m in margins),
     )
-
-
-def _rows(context: RunContext, key: str) -> list[ScoredRow]:
-    return [ScoredRow.from_list(row) for row in context.parts.rows(key)]
 
 
 def _scored(pair: Pair, rewards: Mapping[str, Reward]) -> ScoredRow:

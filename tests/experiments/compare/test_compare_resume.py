@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from test_compare_experiment import ONE, RunHere, added, spec, table
 from ivan_core.domain.runs import RunState
 from ivan_core.engine.work import chunk_size
 from ivan_core.experiments.compare.units import CHUNK, SLOW_CHUNK
+from ivan_core.runs.context import Parts
 from ivan_core.runs.registry import Registry
 
 
@@ -38,6 +40,25 @@ def test_a_model_that_breaks_is_said_and_the_run_can_go_on(
     assert (
         table(registry, run_id).drop(columns=drop).equals(table(registry, whole).drop(columns=drop))
     )
+
+
+def test_a_run_that_goes_on_reads_each_kept_chunk_once_and_once_for_its_table(
+    registry: Registry, pairs_file: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = added(registry, spec(pairs_file))
+    run_here(run_id, Fakes(breaks_at_call=2))
+    kept = [key for key, _ in Parts(registry.folder(run_id)).all() if key.startswith("scores|")]
+    reads: Counter[str] = Counter()
+    read = Parts.rows
+
+    def counted(parts: Parts, key: str) -> list[Any]:
+        reads[key] += 1
+        return read(parts, key)
+
+    monkeypatch.setattr(Parts, "rows", counted)
+    assert registry.requeue(run_id)
+    assert run_here(run_id, Fakes()).state is RunState.DONE
+    assert len(kept) == 2 and [reads[key] for key in kept] == [2, 2]
 
 
 def test_a_run_keeps_its_chunks_where_the_machine_would_choose_others_by_now(

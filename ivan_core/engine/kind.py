@@ -80,15 +80,40 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart drawn for a dark page or a light one; a click on a mark fills `selection`."""
+
+    draw: Callable[[bool], Any]
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowsBehind:
+    """The pairs that a number rests on, in words and by row id; `run_id` is a run that has them.
+
+    `page` makes a table of one page of them, counted from 1, with a column "row_id"; `columns` are
+    the heads of its columns with what stands below them.
+    """
+
+    words: str
+    row_ids: list[int]
+    run_id: str
+    page: Callable[[int], pd.DataFrame]
+    columns: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class SetTogether:
     """Several runs on the same pairs: what is told of them, one table, and pictures by name.
 
-    A picture is drawn for a dark page or a light one.
+    `behind` gives the pairs of a clicked mark of a picture, or of a row of the table, by what it
+    holds; None where it names nothing.
     """
 
     sentences: tuple[str, ...]
     table: pd.DataFrame
-    charts: Mapping[str, Callable[[bool], Any]]
+    charts: Mapping[str, Picture]
+    behind: Callable[[Mapping[str, Any]], RowsBehind | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,8 +251,10 @@ def _parted(results: Results, place: int) -> str:
     """How many models have which verdict on a row, as in "18 agree, 12 disagree"."""
     verdicts = results.many.judged.verdict[:, place]
     counts = [(int((verdicts == code).sum()), word) for code, word in enumerate(_ALL_DO)]
-    told = [f"{count:,} {word}" for count, word in counts if count]
-    return ", ".join(told) or "not rated"
+    *first, last = [f"{count:,} {word}" for count, word in counts if count] or ["not rated"]
+    # A cell shows two lines: spaces that do not break leave it one place to break at.
+    lines = [", ".join(first) + ",", last] if first else [last]
+    return " ".join(line.replace(" ", "\u00a0") for line in lines)
 
 
 def judged_pair(results: Results, row_id: int) -> JudgedPair:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
-from ivan_core.domain.runs import RunState
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
-from ivan_core.engine.kind import SetTogether
+from ivan_core.engine.kind import Picture, RowsBehind, SetTogether
+from ivan_core.experiments.compare.clicks import Point, of_agreement_cell, of_alike
+from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.many_figures import NAMES
 from ivan_core.experiments.compare.many_sentences import many_quotes
-from ivan_core.experiments.compare.results import Results, open_results
+from ivan_core.experiments.compare.results import PARTED, Results, open_results, rows_page
+from ivan_core.lists.conditions import Filter, matching_rows
 from ivan_core.metrics.agreement import ALL_SUBSETS
-from ivan_core.metrics.models.joint import LEAST_MODELS
+from ivan_core.metrics.margin_words import ABOUT_MARGINS
 from ivan_core.metrics.models.sentences import MEASURE_WORDS
 
 if TYPE_CHECKING:
@@ -31,6 +34,14 @@ _SETTINGS: Mapping[str, Callable[[Any], str]] = {
     ),
 }
 """What a run was asked to do with every text, in words."""
+_VERDICT = "The verdict, and in typical margins how much more the model likes the chosen reply."
+_HEADS = {
+    "row_id": ("Pair", "Its number in the dataset."),
+    "subset": ("Subset", ""),
+    PARTED: ("All models", "How many models side with the choice."),
+    "chosen": ("Chosen reply", ""),
+    "rejected": ("Rejected reply", ""),
+}
 _ANEW = "Run a comparison again so that both are alike, or leave one out."
 
 
@@ -41,19 +52,19 @@ def together(run_ids: Sequence[str]) -> SetTogether:
         BadInput: as `several_runs`.
     """
     results, came_from = several_runs(run_ids)
-    charts: dict[str, Any] = {
-        MEASURE_WORDS[measure]: partial(_likeness, results, measure) for measure in NAMES
+    charts = {"Agreement": Picture(partial(_grid, results), "cell")} | {
+        MEASURE_WORDS[measure]: Picture(partial(_likeness, results, measure), "alike")
+        for measure in NAMES
     }
-    if len(results.models) >= LEAST_MODELS:
-        charts = {"Agreement": partial(_grid, results), **charts}
     rows = number_of(len(results.row_ids), "pair")
     models = number_of(len(results.models), "model")
     head = f"{models} of {len(run_ids)} runs judged the same {rows}, read in the same way."
     told = [quote.sentence for quote in many_quotes(results)]
-    return SetTogether((head, *told), _table(results, came_from), charts)
+    behind = partial(_behind, results, came_from)
+    return SetTogether((head, *told), _table(results, came_from), charts, behind)
 
 
-def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
+def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, Run]]:
     """The results of several comparisons as if one run had all their models; and whose each is.
 
     `run_ids` are two or more, each once: `engine.set_beside.together` sees to it. A model that
@@ -68,7 +79,7 @@ def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
     opened = [open_results(run_id) for run_id in run_ids]
     first = opened[0]
     cards: dict[str, ModelCard] = {}
-    came_from: dict[str, str] = {}
+    came_from: dict[str, Run] = {}
     parts = []
     for results in opened:
         _same_pairs(first, results)
@@ -76,10 +87,10 @@ def several_runs(run_ids: Sequence[str]) -> tuple[Results, Mapping[str, str]]:
         own = []
         for model in results.models:
             if model in cards:
-                same_model(cards[model], results.cards[model], came_from[model], results)
+                same_model(cards[model], results.cards[model], came_from[model].label, results)
                 continue
             own.append(model)
-            cards[model], came_from[model] = results.cards[model], results.run.label
+            cards[model], came_from[model] = results.cards[model], results.run
         parts.append(results.table[results.table["model"].isin(own)])
     table = pd.concat(parts, ignore_index=True).astype(
         dict.fromkeys(("model", "subset", "verdict"), "category")
@@ -142,7 +153,7 @@ def _names(first: Results, other: Results) -> tuple[str, str]:
     return runs.names_apart(first.run.id, other.run.id)
 
 
-def _table(results: Results, came_from: Mapping[str, str]) -> pd.DataFrame:
+def _table(results: Results, came_from: Mapping[str, Run]) -> pd.DataFrame:
     """One row a model: its run, how it read texts, and its agreement with interval."""
     grid = results.many.singles
     table = grid[grid["subset"] == ALL_SUBSETS].drop(columns="subset").reset_index(drop=True)
@@ -150,7 +161,7 @@ def _table(results: Results, came_from: Mapping[str, str]) -> pd.DataFrame:
     truncated = {one.model: one.counts.truncated for one in results.summaries}
     trained = results.training
     return table.assign(
-        run=[came_from[model] for model in table["model"]],
+        run=[came_from[model].label for model in table["model"]],
         input_format=[card.input_format or "not known" for card in cards],
         max_tokens=[card.max_tokens for card in cards],
         truncated=[truncated[model] for model in table["model"]],
@@ -169,3 +180,20 @@ def _likeness(results: Results, measure: Any, dark: bool) -> Any:
 
     many = results.many
     return likeness_cells(many.alike, many.order(measure), measure, dark=dark)
+
+
+def _behind(results: Results, came_from: Mapping[str, Run], point: Point) -> RowsBehind | None:
+    """The pairs on which two models part, or on which a model goes against the choice."""
+    asked = of_alike(results, point) or of_agreement_cell(results, point)
+    if not asked:
+        return None
+    rows = matching_rows(listing(results), Filter(LANGUAGE, asked))
+    clicked = [point[name] for name in ("first", "second", "model") if name in point]
+    models = [model for model in results.models if model in clicked]
+    return RowsBehind(
+        words=", ".join(condition.words({}) for condition in asked),
+        row_ids=rows,
+        run_id=came_from[models[0]].id if models else results.run.id,
+        page=lambda page: rows_page(results, rows, page, models),
+        columns=_HEADS | {model: (model, f"{_VERDICT} {ABOUT_MARGINS}") for model in models},
+    )

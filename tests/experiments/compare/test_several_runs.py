@@ -15,7 +15,10 @@ from ivan_core.domain.models import ModelCard, ServerFacts
 from ivan_core.engine.set_beside import together
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.compare.several import same_model, several_runs
+from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS
+from ivan_core.metrics.models.joint import VOTE
 
+DISAGREE = VERDICTS.index("disagree")
 A, B, C, D = made_runs.many(4)
 
 
@@ -29,7 +32,7 @@ def test_models_of_several_runs_are_those_of_one_run_with_all(data_dir: Path) ->
     whole = open_results(made(data_dir, A, B, C, D))
     joined, came_from = several_runs(apart)
     assert joined.models == (A, B, C, D)
-    assert [came_from[model] for model in joined.models] == [apart[0], apart[0], *apart[1:]]
+    assert [came_from[model].id for model in joined.models] == [apart[0], apart[0], *apart[1:]]
     pd.testing.assert_frame_equal(joined.many.grid, whole.many.grid)
     pd.testing.assert_frame_equal(joined.many.alike, whole.many.alike)
     found = together(apart)
@@ -37,7 +40,7 @@ def test_models_of_several_runs_are_those_of_one_run_with_all(data_dir: Path) ->
         found.sentences[0] == "4 models of 3 runs judged the same 60 pairs, read in the same way."
     )
     assert set(found.table["model"]) == {A, B, C, D} and (found.table["n"] == 60).all()
-    assert not isinstance(found.charts["Equal verdicts"](False), str)
+    assert not isinstance(found.charts["Equal verdicts"].draw(False), str)
 
 
 def test_a_model_in_two_runs_counts_once_if_it_is_the_same(data_dir: Path) -> None:
@@ -111,3 +114,32 @@ def test_the_command_prints_the_table_and_writes_it(
     written = pd.read_csv(out)
     assert list(written["model"]) == list(together(apart).table["model"])
     assert {"agree", "n", "rate", "low", "high", "run", "input_format"} <= set(written.columns)
+
+
+def test_a_mark_of_the_pictures_has_its_pairs(data_dir: Path) -> None:
+    apart = [made(data_dir, A, B), made(data_dir, C)]
+    whole = open_results(made(data_dir, A, B, C))
+    verdicts = {model: whole.aligned.models[model].verdict for model in (A, B, C)}
+    found = together(apart)
+
+    parted = found.behind({"first": C, "second": A})
+    assert parted is not None and parted.words == "made/model-03 and made/model-01 part"
+    assert parted.row_ids == whole.aligned.row_ids[verdicts[A] != verdicts[C]].tolist()
+    assert parted.run_id == apart[0]
+    page = parted.page(1)
+    assert (
+        set(page)
+        == set(parted.columns)
+        == {*("row_id", "subset", "parted", "chosen", "rejected", A, C)}
+    )
+    assert page["row_id"].tolist() == parted.row_ids[:50]
+    assert all(row[A].words != row[C].words for row in page.to_dict("records"))
+
+    against = found.behind({"model": C, "subset": ALL_SUBSETS})
+    assert against is not None and against.run_id == apart[1]
+    assert against.row_ids == whole.aligned.row_ids[verdicts[C] == DISAGREE].tolist()
+    outvoted = found.behind({"model": VOTE, "subset": ALL_SUBSETS})
+    assert outvoted is not None
+    most = sum((verdict == DISAGREE).astype(int) for verdict in verdicts.values()) > 1
+    assert outvoted.row_ids == whole.aligned.row_ids[most].tolist()
+    assert found.behind({}) is None

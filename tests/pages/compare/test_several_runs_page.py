@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from given import made_runs
+from given.listed import lists_of
 from streamlit.testing.v1 import AppTest
+
+from ivan_core.experiments.compare.results import open_results
+from ivan_core.metrics.agreement import ALL_SUBSETS
 
 A, B, C = made_runs.many(3)
 
@@ -50,3 +54,21 @@ def test_runs_that_read_texts_otherwise_are_told_apart_in_a_sentence(data_dir: P
     told = said(app) + "".join(one.value for one in app.error)
     assert "cuts texts at 128 tokens" in told
     assert "--" not in told
+
+
+def test_a_clicked_model_lists_the_pairs_on_which_it_goes_against_the_choice(
+    data_dir: Path,
+) -> None:
+    app = asked(*[made(data_dir, model, limit=40) for model in (A, B)])
+    table = app.dataframe[0].value
+    assert not lists_of(app)
+    model = table["Model"][1]
+    app.session_state["together-clicked"] = {"model": model, "subset": ALL_SUBSETS}
+    app.run()
+    against = open_results(table["Run"][1]).table.query("verdict == 'disagree'")
+    assert f"{model} disagrees" in said(app)
+    (listed,) = lists_of(app)
+    assert [row[0] for row in listed["rows"]] == [str(row) for row in against["row_id"]]
+    assert all(f"run={table['Run'][1]}" in link for link in listed["links"])
+    app.button(key="together-close").click().run()
+    assert not app.exception and not lists_of(app)

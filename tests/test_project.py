@@ -16,6 +16,7 @@ import pytest
 from ivan_core import catalog
 from ivan_core.docs import CHAPTERS, FOLDER, chapter
 from ivan_core.models import reward_models
+from tests.bench.scale_tables import MACHINES, PAIRS, seconds, tables
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,6 +116,14 @@ def test_each_file_of_the_handbook_is_a_chapter_and_the_readme_names_it() -> Non
     for file in CHAPTERS:
         assert f"[{chapter(file).name}](ivan_core/docs/{file}.md)" in readme
         assert chapter(file).text.startswith(f"# {chapter(file).name}: ")
+
+
+def test_the_tables_of_the_chapter_on_scale_follow_from_its_figures() -> None:
+    text = chapter("scale").text
+    for table in tables():
+        assert f"\n\n{table}\n\n" in text
+    speed = next(machine for machine in MACHINES if machine.name == "1 GPU")
+    assert seconds(PAIRS[0], speed) == pytest.approx(160_800 * (0.000048 + 4 / 1_300))
 
 
 def test_the_pictures_are_small_and_each_is_shown() -> None:

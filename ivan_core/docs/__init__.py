@@ -19,6 +19,7 @@ CHAPTERS = (
     "importing",
     "servers",
     "machines",
+    "scale",
     "command-line",
     "data",
     "architecture",

@@ -17,8 +17,8 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.units import CHUNK
-from ivan_core.metrics.trust import BatchDifference, difference_of
+from ivan_core.experiments.compare.units import CHUNK, batch_fact, batch_key
+from ivan_core.metrics.trust import difference_of
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.writer import Writer
 from ivan_core.settings import machine_load
@@ -409,7 +409,7 @@ class _Flow:
         model = self._scoring.model(name)
         # A server may be another one each time, so each run asks anew.
         seen = bool(texts) and model.card.server is None
-        fact = _fact(model.identity, model.budget)
+        fact = batch_fact(model.identity, model.budget)
         known = self._context.cache.recall(fact) if seen else None
         if known is None and texts:
             budget = self._scoring.budget(model, texts)
@@ -423,35 +423,11 @@ class _Flow:
         known = astuple(found) if found else None
 
         def write() -> None:
-            fact = _fact(model.identity, model.budget)
+            fact = batch_fact(model.identity, model.budget)
             self._context.cache.remember(fact, known)
             self._context.parts.append(batch_key(model.name), [known])
 
         self._writer.write(write)
-
-
-def batch_key(name: str) -> str:
-    """The key of the part that says whether a model's scores depend on the batch."""
-    return f"batch|{name}"
-
-
-def _fact(identity: str, budget: int | None) -> str:
-    """Where what was measured is kept for later runs: with prompts read as this run reads them."""
-    return f"batch|{identity}{'|once' if (budget or 0) < 0 else ''}"
-
-
-def kept_difference(context: RunContext, name: str) -> BatchDifference | None:
-    """What a run keeps of whether a model's scores depend on the batch."""
-    kept = context.parts.rows(batch_key(name))[0]
-    return BatchDifference(*kept) if kept else None
-
-
-def kept_card(context: RunContext, name: str) -> ModelCard:
-    """The card of a model that scored in a run; it says how texts were read if any were."""
-    parts = context.parts
-    card = ModelCard.model_validate(parts.rows(f"card|{name}")[0])
-    budgets = (parts.rows(key)[0] for key in (f"tokens|{name}", "tokens") if key in parts)
-    return card.under(next(budgets, 0))
 
 
 def _is_whole(one: _Open) -> bool:

@@ -15,15 +15,15 @@ from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Begun, begin, chunk_size
-from ivan_core.experiments.compare.scoring import (
-    Models,
-    Scoring,
-    Wanted,
+from ivan_core.experiments.compare.scoring import Models, Scoring, Wanted
+from ivan_core.experiments.compare.units import (
+    ScoredRow,
+    Unit,
     batch_key,
     kept_card,
     kept_difference,
+    plan_units,
 )
-from ivan_core.experiments.compare.units import ScoredRow, Unit, plan_units
 from ivan_core.metrics.trust import BATCH_ROWS, BatchDifference
 from ivan_core.runs.context import RunContext
 

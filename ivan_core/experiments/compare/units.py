@@ -1,4 +1,4 @@
-"""The units of a comparison: which rows a model scores together, and what is kept of each row."""
+"""The units of a comparison: the rows a model scores together; what is kept of rows and models."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ivan_core.datasets.prepared import seeded_chunks
-from ivan_core.domain.models import Reward
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.metrics.trust import BatchDifference
+from ivan_core.runs.context import RunContext
 
 CHUNK = 256
 """Pairs in a chunk at most, where nothing else is said."""
@@ -82,3 +84,27 @@ def plan_units(spec: CompareSpec, row_ids: list[int], size: int, together: bool)
     if not together:
         units.sort(key=lambda unit: spec.models.index(unit.model))
     return units
+
+
+def batch_key(name: str) -> str:
+    """The key of the part that says whether a model's scores depend on the batch."""
+    return f"batch|{name}"
+
+
+def batch_fact(identity: str, budget: int | None) -> str:
+    """Where what was measured is kept for later runs: with prompts read as this run reads them."""
+    return f"batch|{identity}{'|once' if (budget or 0) < 0 else ''}"
+
+
+def kept_difference(context: RunContext, name: str) -> BatchDifference | None:
+    """What a run keeps of whether a model's scores depend on the batch."""
+    kept = context.parts.rows(batch_key(name))[0]
+    return BatchDifference(*kept) if kept else None
+
+
+def kept_card(context: RunContext, name: str) -> ModelCard:
+    """The card of a model that scored in a run; it says how texts were read if any were."""
+    parts = context.parts
+    card = ModelCard.model_validate(parts.rows(f"card|{name}")[0])
+    budgets = (parts.rows(key)[0] for key in (f"tokens|{name}", "tokens") if key in parts)
+    return card.under(next(budgets, 0))

@@ -10,7 +10,7 @@ from ivan_core.domain.labels import REWRITE_FEATURES, Labeler
 from ivan_core.domain.rewriting import TEMPERATURES, Rewriter
 from ivan_core.domain.specs import PROMPT, CompareSpec, RewriteSpec
 from ivan_core.engine.work import Job, wait_for_slot, write_results
-from ivan_core.experiments.compare.scoring import kept_card
+from ivan_core.experiments.compare.units import kept_card
 from ivan_core.experiments.compare.work import own_models
 from ivan_core.experiments.labels.reuse import ReusingLabeler, reused_words
 from ivan_core.experiments.rewrite.cost import reused_labels, spent

@@ -3,8 +3,10 @@ BIN := .venv/bin
 # A browser is opened where there is a screen.
 HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then echo false; else echo true; fi)
 # How pytest is called for the tests without a browser, and for those with one.
-UNIT = -n 2 --dist worksteal --ignore tests/browser
-BROWSER = -n 2 --dist worksteal tests/browser
+# More processes than the two cores that they were tuned on: tests wait for servers, workers and
+# pages, and meanwhile others work.
+UNIT = -n 3 --dist worksteal --ignore tests/browser
+BROWSER = -n 4 --dist worksteal tests/browser
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 

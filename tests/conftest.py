@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
@@ -46,6 +45,18 @@ _KEPT = ("IVAN_REQUIRE", "IVAN_TEST_HH_RLHF")
 for _name in list(os.environ):
     if _name.startswith(("IVAN_", "HF_", "OPENAI_", "OLLAMA_")) and _name not in _KEPT:
         del os.environ[_name]
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30
+"""Bytes that are free in memory before the files of all tests go there; they need far fewer."""
+
+
+def pytest_configure() -> None:
+    """Let the files of tests lie in memory where there is room: a disk would be waited for
+    thousands of times, and a killed process loses nothing that it wrote to either."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -128,11 +139,3 @@ def open_folder() -> Iterator[Path]:
         if path.is_dir():
             path.chmod(0o755)
     shutil.rmtree(folder)
-
-
-@pytest.fixture
-def quick_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: a kill forgets nothing that was written to any."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
-        yield Path(folder)

@@ -96,12 +96,12 @@ def worker(processes: ForkServerContext) -> Callable[..., int]:
 
 @pytest.mark.parametrize("together", [True, False], ids=["taking-turns", "one-after-the-other"])
 def test_killed_at_every_step(
-    together: bool, quick_folder: Path, worker: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    together: bool, tmp_path: Path, worker: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry_module, "_STARTUP_GRACE", 0.0)
-    write_pairs(quick_folder / "pairs.jsonl", 40)
+    write_pairs(tmp_path / "pairs.jsonl", 40)
     fakes = replace(FAKES, together=together)
-    whole = Place(quick_folder / "whole", fakes)
+    whole = Place(tmp_path / "whole", fakes)
     assert worker(whole) == 0
     expected = whole.results()
     steps = int((whole.root / "steps").read_text())
@@ -109,7 +109,7 @@ def test_killed_at_every_step(
     assert whole.score_calls() == UNITS
 
     def check(step: int) -> str:
-        place = Place(quick_folder / f"killed-at-{step}", fakes)
+        place = Place(tmp_path / f"killed-at-{step}", fakes)
         code = worker(place, step)
         kept = place.units()
         wrong = []
@@ -143,11 +143,11 @@ def test_killed_at_every_step(
 
 
 def test_killed_again_and_again(
-    quick_folder: Path, worker: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, worker: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry_module, "_STARTUP_GRACE", 0.0)
-    write_pairs(quick_folder / "pairs.jsonl", 40)
-    whole, place = Place(quick_folder / "whole", FAKES), Place(quick_folder / "killed", FAKES)
+    write_pairs(tmp_path / "pairs.jsonl", 40)
+    whole, place = Place(tmp_path / "whole", FAKES), Place(tmp_path / "killed", FAKES)
     assert worker(whole) == 0
     finished = 0
     for attempt in range(40):

@@ -16,10 +16,10 @@ VALID = {name: 8 if "closed" in name else 12 for name in PLAYS}
 
 @pytest.mark.parametrize("name", PLAYS)
 def test_killed_at_every_point_and_gone_on_with(
-    name: str, quick_folder: Path, processes: ForkServerContext
+    name: str, tmp_path: Path, processes: ForkServerContext
 ) -> None:
-    assert exit_code_of(processes, run_play, name, quick_folder) == 0
-    report = json.loads((quick_folder / "report.json").read_text())
+    assert exit_code_of(processes, run_play, name, tmp_path) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
     assert report["wrong"] == {}
     assert report["steps"] >= 8
     then, last = report["whole"]["then"], report["whole"]["at last"]

@@ -59,19 +59,19 @@ def whole(data: Path, run_id: str) -> bool:
 
 @pytest.mark.parametrize("together", [True, False], ids=["chunk-by-chunk", "step-by-step"])
 def test_killed_at_every_single_step(
-    together: bool, quick_folder: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    together: bool, tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry_module, "_STARTUP_GRACE", 0.0)
-    spec = spec_of(write_pairs(quick_folder / "pairs.jsonl", 3))
-    data, run_id = place(quick_folder / "whole", spec)
+    spec = spec_of(write_pairs(tmp_path / "pairs.jsonl", 3))
+    data, run_id = place(tmp_path / "whole", spec)
     assert worker(data, run_id, together) == 0
     expected = results(data, run_id)
     assert {"-rewrite.csv", "-rewrite-failed.csv", "-rewrite.parquet"} < expected.keys()
-    steps = int((quick_folder / "whole" / "steps").read_text())
+    steps = int((tmp_path / "whole" / "steps").read_text())
     assert steps > 60
 
     def check(step: int) -> str:
-        data, run_id = place(quick_folder / f"killed-at-{step}", spec)
+        data, run_id = place(tmp_path / f"killed-at-{step}", spec)
         code = worker(data, run_id, together, step)
         if code == 0 and step > steps - BEATS and results(data, run_id) == expected:
             return ""  # a run that took less time has fewer heartbeats: it ended before this step

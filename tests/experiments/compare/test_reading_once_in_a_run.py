@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,9 @@ from given.tiny_models import tiny_qwen3
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.backends.reward_models.loading import load_model
 from ivan_core.backends.reward_models.scoring import TransformersRewardModel
-from ivan_core.domain.models import ModelCard
+from ivan_core.domain.errors import BackendUnavailable
+from ivan_core.domain.models import ModelCard, Reward
+from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.scoring import Models
@@ -30,9 +33,28 @@ class WithBudget(TransformersRewardModel):
     """A model for which a measurement would choose what is told here."""
 
     chosen = 0
+    calls = 0
+    breaks_at = 0
+    """A call from which on it does not answer any more; none if 0."""
+
+    def score_read(
+        self, read: Sequence[Any], progress: Callable[[int], None] | None = None
+    ) -> list[Reward]:
+        self.calls += 1
+        if self.calls == self.breaks_at:
+            raise BackendUnavailable("It broke.", "Mend it.")
+        return super().score_read(read, progress)
 
     def tune(self, dialogues: Sequence[Dialogue], known: int | None = None) -> int:
         return super().tune(dialogues, self.chosen if known is None else known)
+
+
+def added(data_dir: Path, pairs: Path, model: Path) -> tuple[Registry, str]:
+    """A run that waits for its worker."""
+    registry = Registry(data_dir)
+    asked = CompareSpec(dataset=DatasetRequest(source=str(pairs)), models=(str(model),))
+    run_id, _ = registry.add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    return registry, run_id
 
 
 def compared(
@@ -45,9 +67,7 @@ def compared(
         made.chosen = budget
         return made
 
-    registry = Registry(data_dir)
-    asked = CompareSpec(dataset=DatasetRequest(source=str(pairs)), models=(str(model),))
-    run_id, _ = registry.add(asked.kind, asked.model_dump_json(), asked.fingerprint)
+    registry, run_id = added(data_dir, pairs, model)
     models = Models(lambda: None, PoolHere(load_it), together=False)
     work(registry, run_id, comparing_with(lambda *_: models))
     folder = registry.folder(run_id)
@@ -82,3 +102,42 @@ def test_a_card_tells_of_the_way_under_the_budget_that_was_used() -> None:
     ]
     assert [packed.under(budget).way for budget in (-1, 1)] == ["Scored without padding."] * 2
     assert may.under(-1).cache_identity == may.cache_identity
+
+
+@pytest.mark.parametrize(
+    ("budget", "quantization"),
+    [(-512, "none"), (512, "none"), (0, "none"), (-512, "int8")],
+    ids=["prompts once", "batches", "one at a time", "8 bits"],
+)
+def test_what_broke_off_goes_on_to_the_same_table_in_every_way_of_scoring(
+    tmp_path: Path, budget: int, quantization: Any
+) -> None:
+    model, pairs = tiny_qwen3(tmp_path / "qwen3"), write_pairs(tmp_path / "pairs.jsonl", 80)
+
+    def by(chosen: int, breaks_at: int = 0) -> Any:
+        def load_it(name: str, revision: str) -> TransformersRewardModel:
+            made = WithBudget(load_model(name, device="cpu", quantization=quantization))
+            made.chosen, made.breaks_at = chosen, breaks_at
+            return made
+
+        models = Models(lambda: None, PoolHere(load_it), together=False)
+        return comparing_with(lambda *_: models)
+
+    def table(registry: Registry, run_id: str) -> pd.DataFrame:
+        return pd.read_parquet(registry.folder(run_id) / "table.parquet")
+
+    registry, whole = added(tmp_path / "whole", pairs, model)
+    work(registry, whole, by(budget))
+    expected = table(registry, whole)
+    registry, run_id = added(tmp_path / "broken", pairs, model)
+    work(registry, run_id, by(budget, breaks_at=3))
+    assert (registry.get(run_id).state, registry.get(run_id).problem) == (
+        RunState.FAILED,
+        "It broke.",
+    )
+    assert 0 < registry.get(run_id).done < 80
+    assert registry.requeue(run_id)
+    # A measurement on a busier machine would choose another way by now.
+    work(registry, run_id, by(0 if budget else -512))
+    assert registry.get(run_id).state is RunState.DONE
+    assert table(registry, run_id).equals(expected)

@@ -20,6 +20,7 @@ from ivan_core.labels.validate import Outcome
 from ivan_core.runs.storage import replacing, storage_errors, write_csv
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
@@ -147,9 +148,9 @@ def _read(source: Path | IO[bytes], name: str) -> pd.DataFrame:
     for name in COLUMNS:
         column = stored.column(name)
         if name == "row_id":
-            columns[name] = pd.array(column.to_pylist(), dtype="int64")
+            columns[name] = column.to_numpy()
         elif name == "attempt":
-            columns[name] = pd.array(column.to_pylist(), dtype="Int64")
+            columns[name] = column.to_pandas(types_mapper=lambda _: pd.Int64Dtype()).array
         elif name in BOOLEANS:
             columns[name] = column.to_pandas(types_mapper=lambda _: pd.BooleanDtype()).array
         elif name == "problems":
@@ -157,24 +158,43 @@ def _read(source: Path | IO[bytes], name: str) -> pd.DataFrame:
         elif name == "fixes":
             columns[name] = _of_lists(column, lambda row: tuple(Fix(**one) for one in row))
         elif name in LISTS:
-            columns[name] = _of_lists(column, lambda row: None if row is None else tuple(row))
+            columns[name] = _of_lists(column, tuple, optional=True)
         else:
-            columns[name] = label_column(name, column.to_pylist())
+            columns[name] = _of_words(column)
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
-def _of_lists(column: pa.ChunkedArray, make: Callable[[Any], Any]) -> Any:
-    """What is made of each list of a column; most are empty, and only the others are unpacked."""
+def _of_lists(
+    column: pa.ChunkedArray, make: Callable[[Any], tuple[Any, ...]], *, optional: bool = False
+) -> Any:
+    """What is made of each list of a column; None where there is none and it is `optional`.
+
+    Most are empty, and only the others are unpacked.
+    """
+    import numpy as np
     import pyarrow.compute as pc
 
+    found = np.empty(len(column), dtype=object)
+    found.fill(make(()))
     lengths = pc.list_value_length(column)
-    others = iter(column.filter(pc.greater(lengths, 0)).to_pylist())
-    return _objects(
-        [make(next(others)) if n else make(n if n is None else ()) for n in lengths.to_pylist()]
-    )
+    if optional:
+        found[np.asarray(lengths.is_null())] = None
+    full = np.asarray(pc.greater(lengths, 0).fill_null(False))
+    for place, row in zip(np.flatnonzero(full), column.filter(full).to_pylist(), strict=True):
+        found[place] = make(row)
+    return _objects(found)
 
 
-def _objects(values: Sequence[Any]) -> Any:
+def _of_words(column: pa.ChunkedArray) -> Any:
+    """A column of few different texts, each of which is one object however often it stands."""
+    import numpy as np
+
+    codes = column.combine_chunks().dictionary_encode()
+    words = np.array([*codes.dictionary.to_pylist(), None], dtype=object)
+    return _objects(words[codes.indices.fill_null(len(words) - 1).to_numpy()])
+
+
+def _objects(values: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
     import pandas as pd
 
     return pd.Series(values, dtype="object")

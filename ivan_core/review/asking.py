@@ -22,9 +22,10 @@ from ivan_core.experiments.compare.verdicts import ModelsDiffer, VerdictIs
 from ivan_core.experiments.labels.numbers import named
 from ivan_core.experiments.labels.results import LabelResults
 from ivan_core.lists.conditions import Condition, Filter, matching_rows
+from ivan_core.models.names import is_authored
 from ivan_core.review.pace import seconds_an_item
 from ivan_core.review.queues import plan_queue, queue_request
-from ivan_core.review.runs_on_pairs import comparisons, newest_labellings
+from ivan_core.review.runs_on_pairs import comparisons, labelers_on, newest_labellings
 from ivan_core.review.sources import MOST_ITEMS, QueueRequest
 
 MOST_ASKED = 40
@@ -171,10 +172,12 @@ def worth_describing(about: About, asked: Asked) -> AskingOfReplies | None:
     if ("describe", "disagreements") in asked:
         return None
     dataset = datasets.by_fingerprint(about.fingerprint)
-    newest = newest_labellings(dataset, {run.id for run in studies.runs_of(about.id)})
+    own = {run.id for run in studies.runs_of(about.id)}
     # What an author wrote is known: nobody has to be asked who is right.
-    both = [one for one in newest if not one.authored][:2]
-    if len(both) < 2:
+    if sum(not is_authored(name) for name in labelers_on(dataset, own)) < 2:
+        return None
+    both = [one for one in newest_labellings(dataset, own) if not one.authored][:2]
+    if len(both) < 2:  # labels that are damaged count for nobody
         return None
     one, other = both
     fields = {

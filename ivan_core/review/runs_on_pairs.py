@@ -58,6 +58,12 @@ def newest_labellings(
     return list(found.values())
 
 
+def labelers_on(dataset: PreparedDataset, among: Collection[str]) -> set[str]:
+    """Who labelled these pairs in some runs, by their ids; no labels are opened."""
+    names = (labeler_of(run.id) for run in labellings(dataset) if run.id in among)
+    return {name for name in names if name is not None}
+
+
 def open_comparison(run_id: str, dataset: PreparedDataset) -> Results:
     """A finished comparison of these pairs. Raises BadInput if it is none."""
     if run_id not in {run.id for run in comparisons(dataset)}:

@@ -6,13 +6,14 @@ a verdict; identical and failed pairs have none, so they are counted beside and 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.intervals import PROMPT, Rate, design_in, rate_in, wilson, without_ends
@@ -102,8 +103,12 @@ class SeenUnseen:
 
 def rated(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a verdict; the table itself where all have one."""
-    has = says(table["verdict"], *VERDICTS)
-    return table if has.all() else table[has]
+    return where(table, says(table["verdict"], *VERDICTS))
+
+
+def where(table: pd.DataFrame, holds: NDArray[np.bool_]) -> pd.DataFrame:
+    """The rows for which something holds; the table itself where it does for all."""
+    return table if holds.all() else table[holds]
 
 
 def says(verdicts: pd.Series, *words: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -115,9 +120,35 @@ def says(verdicts: pd.Series, *words: str) -> np.ndarray[tuple[int], np.dtype[np
     return np.asarray(asked[verdicts.cat.codes.to_numpy()], dtype=bool)
 
 
+def reasons(failures: pd.Series) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each row has a reason why it is not rated, and whether that is a tie in the data."""
+    there = failures.notna().to_numpy(bool)
+    has, tied = there.copy(), np.zeros_like(there)
+    given = failures[there]  # few: comparing a million empty cells takes longest
+    has[there] = given.ne("").to_numpy(bool)
+    tied[there] = given.eq(TIED).to_numpy(bool)
+    return has, tied
+
+
 def narrow(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Those of the columns that there are: what rows are taken from should hold no others."""
     return table[[name for name in columns if name in table.columns]]
+
+
+def by_model(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each model, in order of first appearance, as of `rows_of`."""
+    yield from ((str(model), rows_of(table, model)) for model in table["model"].dropna().unique())
+
+
+def rows_of(table: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The rows of one model.
+
+    Where they lie together, as in a scores table, they are a part of the table and not a copy.
+    """
+    own = table["model"].eq(model).to_numpy(bool, na_value=False)
+    start = int(own.argmax()) if len(own) else 0
+    end = start + int(np.count_nonzero(own))
+    return table.iloc[start:end] if own[start:end].all() else table[own]
 
 
 def count_verdicts(table: pd.DataFrame) -> Counts:
@@ -125,10 +156,8 @@ def count_verdicts(table: pd.DataFrame) -> Counts:
     verdicts = table["verdict"]
     is_rated = says(verdicts, *VERDICTS)
     identical = flags(table["identical"]) & ~is_rated
-    failure = table["failure"].notna().to_numpy(bool) & table["failure"].ne("").to_numpy(
-        bool, na_value=False
-    )
-    undecided = table["failure"].eq(TIED).to_numpy(bool, na_value=False) & ~is_rated & ~identical
+    failure, tied = reasons(table["failure"])
+    undecided = tied & ~is_rated & ~identical
     truncated = flags(table["chosen_truncated"]) | flags(table["rejected_truncated"])
     return Counts(
         agree=int(says(verdicts, "agree").sum()),
@@ -173,14 +202,14 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
     rates are missing where nothing was rated. Subsets are listed only if there are several.
     """
     rows: list[dict[str, object]] = []
-    needed = narrow(table, "model", "subset", "verdict", "chosen_length", "rejected_length", PROMPT)
-    for model, own in needed.groupby("model", sort=False):
+    for model, own in by_model(table):
+        has = says(own["verdict"], *VERDICTS)
         labels = own["subset"].map(subset_label, na_action=None)
-        parts: list[tuple[str, pd.DataFrame]] = [(ALL_SUBSETS, own)]
-        if labels.nunique() > 1:
-            parts += [(str(label), own[labels == label]) for label in sorted(labels.unique())]
-        for label, part in parts:
-            rows += _bar(str(model), label, part)
+        judged = rated(narrow(own, "verdict", "chosen_length", "rejected_length", PROMPT))
+        rows += _bar(model, ALL_SUBSETS, judged)
+        named = sorted(labels.unique())
+        for label in named if len(named) > 1 else ():
+            rows += _bar(model, str(label), judged[(labels == label).to_numpy(bool)[has]])
     columns = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
     columns += ["rule", "rule_rate", "effective_n"]
     return pd.DataFrame(rows, columns=columns)
@@ -196,7 +225,7 @@ def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> p
 
 def length_rule(table: pd.DataFrame) -> LengthRule | None:
     """What the two length rules reach on the rated pairs of one model; None if none were rated."""
-    own = rated(table)
+    own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
     longer = (own["chosen_length"] > own["rejected_length"]).to_numpy(bool)
     shorter = (own["chosen_length"] < own["rejected_length"]).to_numpy(bool)
     always_longer, always_shorter = rate_in(own, longer), rate_in(own, shorter)
@@ -212,9 +241,10 @@ def length_balanced(table: pd.DataFrame) -> LengthBalanced:
     joins the two Wilson intervals by MOVER (Zou and Donner 2008, Statistics in Medicine
     27:1693-1702), both as wide as repeated prompts ask for the mean of the two.
     """
-    own = rated(table)
+    own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
     apart = (own["chosen_length"] - own["rejected_length"]).to_numpy(np.int64)
-    longer, shorter = agreement_of(own[apart > 0]), agreement_of(own[apart < 0])
+    own = narrow(own, "verdict", PROMPT)
+    longer, shorter = (agreement_of(where(own, one)) for one in (apart > 0, apart < 0))
     if longer is None or shorter is None:
         return LengthBalanced(longer, shorter, None, None, None)
     agrees = says(own["verdict"], "agree")
@@ -222,7 +252,7 @@ def length_balanced(table: pd.DataFrame) -> LengthBalanced:
     adds = np.where(
         apart > 0, (agrees - longer.rate) / longer.n, (agrees - shorter.rate) / shorter.n
     )
-    design = design_in(own[apart != 0], adds[apart != 0])
+    design = design_in(where(own, apart != 0), adds[apart != 0])
     one, other = (wilson(rate.count, rate.n, design=design) for rate in (longer, shorter))
     if one is None or other is None:
         return LengthBalanced(longer, shorter, None, None, None)
@@ -238,10 +268,10 @@ def seen_unseen(table: pd.DataFrame) -> SeenUnseen | None:
     known = own["seen"].notna().to_numpy(bool)
     if not known.any():
         return None
-    seen = flags(own["seen"])
+    seen, needed = flags(own["seen"]), narrow(own, "verdict", PROMPT)
     return SeenUnseen(
-        seen=agreement_of(own[known & seen]),
-        unseen=agreement_of(own[known & ~seen]),
+        seen=agreement_of(where(needed, known & seen)),
+        unseen=agreement_of(where(needed, known & ~seen)),
         unknown=int((~known).sum()),
     )
 
@@ -264,12 +294,10 @@ def subset_label(value: Hashable) -> str:
     return "all (subset)" if value == ALL_SUBSETS else str(value)
 
 
-def _bar(model: str, subset: str, rows: pd.DataFrame) -> list[dict[str, object]]:
-    verdicts = rows["verdict"].value_counts()
-    counts = {verdict: int(verdicts.get(verdict, 0)) for verdict in VERDICTS}
-    own = rated(rows)
-    rule = length_rule(own)
-    design = design_in(own, says(own["verdict"], "agree"))
+def _bar(model: str, subset: str, judged: pd.DataFrame) -> list[dict[str, object]]:
+    counts = {verdict: int(says(judged["verdict"], verdict).sum()) for verdict in VERDICTS}
+    rule = length_rule(judged)
+    design = design_in(judged, says(judged["verdict"], "agree"))
     return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
 
 

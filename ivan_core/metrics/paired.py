@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ivan_core.metrics.agreement import VERDICTS, narrow, rated, typical_margin
+from ivan_core.metrics.agreement import VERDICTS, narrow, rated, rows_of, typical_margin
 from ivan_core.metrics.bins import bin_of, within
 from ivan_core.metrics.intervals import PROMPT, Rate, design_in, wilson
 
@@ -317,8 +317,8 @@ def in_margin_cell(
 
 
 def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
-    needed = narrow(table, "row_id", "subset", "verdict", "margin", "seen", PROMPT)
-    own = rated(needed[table["model"].eq(model).to_numpy(bool, na_value=False)])
+    needed = narrow(table, "model", "row_id", "subset", "verdict", "margin", "seen", PROMPT)
+    own = rated(rows_of(needed, model))
     unit = units.get(model) if units else typical_margin(own["margin"])
     names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
     return own[names].assign(

@@ -12,6 +12,7 @@ from ivan_core.metrics.agreement import (
     LengthBalanced,
     LengthRule,
     agreement_of,
+    by_model,
     count_verdicts,
     length_balanced,
     length_rule,
@@ -19,12 +20,12 @@ from ivan_core.metrics.agreement import (
     rated,
     seen_unseen,
     typical_margin,
+    where,
 )
 from ivan_core.metrics.intervals import PROMPT, Rate, wilson
 
 _NEEDED = ("verdict", "margin", "seen", "chosen_length", "rejected_length", PROMPT)
 """What the rates of a model rest on."""
-_TRUNCATED = ("chosen_truncated", "rejected_truncated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ class ModelSummary:
 
 def summarise(table: pd.DataFrame) -> list[ModelSummary]:
     """One summary for each model of the scores table, in order of first appearance."""
-    needed = narrow(table, "model", *_NEEDED, "failure", "identical", *_TRUNCATED)
-    return [_summary(str(model), own) for model, own in needed.groupby("model", sort=False)]
+    return [_summary(model, own) for model, own in by_model(table)]
 
 
 def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
@@ -88,7 +88,7 @@ def _summary(model: str, table: pd.DataFrame) -> ModelSummary:
     baselines = length_rule(own)
     new = own
     if apart is not None and apart.unseen is not None:
-        new = own[own["seen"].eq(False).to_numpy(bool, na_value=False)]
+        new = where(own, own["seen"].eq(False).to_numpy(bool, na_value=False))
     return ModelSummary(
         model=model,
         counts=counts,

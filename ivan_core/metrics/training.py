@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ivan_core.domain.words import number_of
-from ivan_core.metrics.agreement import flags
+from ivan_core.metrics.agreement import by_model, flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,10 @@ class Training:
 def training_of(table: pd.DataFrame, card_says: dict[str, bool | None]) -> dict[str, Training]:
     """What is known of each model of the scores table, in order of first appearance."""
     found = {}
-    for model, own in table.groupby("model", sort=False, observed=True):
+    for name, own in by_model(table):
         rated = own["verdict"].notna().to_numpy(bool)
         known = own["seen"].notna().to_numpy(bool)[rated]
         seen = flags(own["seen"])[rated]
-        name = str(model)
         found[name] = Training(
             name, int(rated.sum()), int(seen.sum()), int((known & ~seen).sum()), card_says.get(name)
         )

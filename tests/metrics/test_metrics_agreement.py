@@ -13,17 +13,21 @@ from given.made_scores import Rewards, chunk_counts, scores, some_rewards
 from hypothesis import given, strategies as st
 from scipy.stats import binomtest
 
+from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.agreement import (
     ALL_SUBSETS,
     NO_SUBSET,
     VERDICTS,
     agreement,
+    by_model,
     by_subset,
     count_verdicts,
     length_balanced,
     length_rule,
     rated,
+    reasons,
     rows_in_bar,
+    rows_of,
     running_agreement,
     says,
     seen_unseen,
@@ -50,6 +54,22 @@ def test_wilson_is_the_interval_scipy_gives(case: tuple[int, int]) -> None:
     assert rate is not None
     assert (rate.low, rate.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert 0 <= rate.low <= rate.rate <= rate.high <= 1
+
+
+def test_rows_are_those_of_their_model_wherever_they_stand() -> None:
+    together = pd.concat([scores([(1, 0), (0, 1)], "b"), scores([(2, 0)], "a")], ignore_index=True)
+    for table in (together, together.iloc[[0, 2, 1]], together.iloc[[0, 2, 1]].astype(object)):
+        found = {model: own["margin"].tolist() for model, own in by_model(table)}
+        assert list(found.items()) == [("b", [1, -1]), ("a", [2])]
+        assert rows_of(table, "nobody").empty
+        assert rows_of(table.iloc[:0], "b").empty
+
+
+def test_a_tie_in_the_data_is_a_reason_of_its_own() -> None:
+    given = pd.Series(["no answer", "", None, TIED], dtype="string")
+    has, tied = reasons(given)
+    assert has.tolist() == [True, False, False, True]
+    assert tied.tolist() == [False, False, False, True]
 
 
 def test_no_pairs_give_no_rate() -> None:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset, pair_hash
 from ivan_core.domain.models import ModelCard
-from ivan_core.domain.pairs import TIED
-from ivan_core.metrics.agreement import VERDICTS, subset_label, typical_margin
+from ivan_core.metrics.agreement import VERDICTS, by_model, reasons, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.models.judged import UNRATED, Judged
 
@@ -255,32 +254,42 @@ def align(table: pd.DataFrame) -> Aligned:
     """The arrays of a scores table, whose rows may stand in any order."""
     import pandas as pd
 
-    row_ids, first = np.unique(table["row_id"].to_numpy(np.int64), return_index=True)
-    shared = table[["subset", "identical", "chosen_length", "rejected_length"]].iloc[first]
+    own = dict(by_model(table))
+    row_ids, shared = _rows(table, own)
     codes, named = pd.factorize(shared["subset"], use_na_sentinel=False)
     labels = [subset_label(value) for value in named]
     subsets = tuple(dict.fromkeys(labels))
     places = np.array([subsets.index(label) for label in labels], np.int64)
-    model, models = pd.factorize(table["model"])
     return Aligned(
         row_ids,
         places[codes] if len(places) else codes,
         subsets,
         shared["identical"].to_numpy(bool),
         shared["chosen_length"].to_numpy(np.int64) - shared["rejected_length"].to_numpy(np.int64),
-        {
-            str(name): _scores(table.iloc[np.flatnonzero(model == code)], row_ids)
-            for code, name in enumerate(models)
-        },
+        {name: _scores(rows, row_ids) for name, rows in own.items()},
     )
+
+
+def _rows(table: pd.DataFrame, own: Mapping[str, pd.DataFrame]) -> tuple[Ints, pd.DataFrame]:
+    """The row ids of a table in their order, and a row of it for each."""
+    each = [rows["row_id"].to_numpy(np.int64) for rows in own.values()]
+    # As in the table of a whole run, where each model has all rows in their order.
+    if each and (np.diff(each[0]) > 0).all() and all(np.array_equal(each[0], one) for one in each):
+        return each[0], next(iter(own.values()))
+    row_ids, first = np.unique(table["row_id"].to_numpy(np.int64), return_index=True)
+    return row_ids, table.iloc[first]
 
 
 def _scores(own: pd.DataFrame, row_ids: Ints) -> ModelScores:
     import pandas as pd
 
-    at = np.searchsorted(row_ids, own["row_id"].to_numpy(np.int64))
+    given = own["row_id"].to_numpy(np.int64)
+    in_place = np.array_equal(given, row_ids)
+    at = np.arange(0) if in_place else np.searchsorted(row_ids, given)
 
     def spread(values: NDArray[Any], missing: object, kind: type[Any]) -> NDArray[Any]:
+        if in_place:  # shared with the table, not copied
+            return np.asarray(values, dtype=kind)
         found = np.full(len(row_ids), missing, dtype=kind)
         found[at] = values
         return found
@@ -291,8 +300,7 @@ def _scores(own: pd.DataFrame, row_ids: Ints) -> ModelScores:
     verdict = np.asarray(pd.Categorical(own["verdict"], VERDICTS).codes)
     rated = verdict != UNRATED
     truncated = own["chosen_truncated"].to_numpy(bool) | own["rejected_truncated"].to_numpy(bool)
-    reason = own["failure"].fillna("").ne("").to_numpy(bool)
-    tied = own["failure"].eq(TIED).to_numpy(bool, na_value=False)
+    reason, tied = reasons(own["failure"])
     failed = reason & ~rated & ~own["identical"].to_numpy(bool) & ~tied
     seen = own["seen"].astype("boolean").astype("Int8").to_numpy(np.int8, na_value=UNKNOWN)
     return ModelScores(

@@ -162,3 +162,18 @@ def test_models_that_never_differ_leave_nothing_to_list() -> None:
 def test_equally_sharp_disagreements_come_in_the_order_of_the_dataset() -> None:
     table = pd.concat([scores([(1, 0)] * 3, "a"), scores([(0, 1)] * 3, "b")])
     assert align(table.iloc[::-1]).sharpest() == [0, 1, 2]
+
+
+def test_arrays_of_a_table_are_the_same_in_whatever_order_its_rows_stand() -> None:
+    first = scores([(1, 0), (None, 1), (0, 2)], "a", chosen_length=[5, 6, 7])
+    second = scores([(0, 1), (2, 1), (3, 3)], "b", chosen_length=[5, 6, 7])
+    together = pd.concat([first, second], ignore_index=True)
+    mixed = together.iloc[[3, 0, 4, 2, 1, 5]]
+    for table in (together, mixed):
+        found = align(table)
+        assert found.row_ids.tolist() == [0, 1, 2]
+        assert found.length.tolist() == [4, 5, 6]
+        assert found.models["a"].failed.tolist() == [False, True, False]
+        margins = [found.models[name].margin.tolist() for name in ("a", "b")]
+        assert margins[0] == pytest.approx([1, np.nan, -2], nan_ok=True)
+        assert margins[1] == [-1, 1, 0]

@@ -62,6 +62,63 @@ def agreement_so_far(points: pd.DataFrame, planned: int, *, dark: bool = False) 
     return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark=dark)
 
 
+def standing_so_far(points: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
+    """A dot and its 95% interval for each of many models, whose lines nobody could tell apart.
+
+    `points` as for `agreement_so_far`; models stay in its order, so that no row moves.
+    """
+    if points.empty:
+        return _NOT_YET
+    last = with_ends(points.groupby("model", sort=False).tail(1)).reset_index(drop=True)
+    share = [percent(p.rate, p.n) for p in last.itertuples()]
+    last = last.assign(
+        row=range(len(last)),
+        short=[f"{rate} of {n:,}" for rate, n in zip(share, last["n"], strict=True)],
+        whole=[
+            f"{rate} {ends} of {n:,}"
+            for rate, ends, n in zip(share, last["ends"], last["n"], strict=True)
+        ],
+    )
+    ink, height = palette.ink(dark), _ROW * len(last)
+    y = alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(len(last))), padding=0.5))
+    x = alt.X(
+        "low:Q",
+        title="Agreement so far",
+        scale=alt.Scale(domain=[0, 1], range=[{"expr": _NAMES}, {"expr": f"width - {_ENDS}"}]),
+        axis=alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1], gridOpacity=0.5),
+    )
+    base = alt.Chart(last).encode(y=y, tooltip=_TIPS)
+    words = {"baseline": "middle", "fontSize": 12, "color": ink.text}
+    half = alt.Chart(pd.DataFrame({"low": [0.5]})).mark_rule(
+        strokeDash=[3, 3], color=ink.faint, strokeWidth=1.2, tooltip=None
+    )
+    layers = [
+        half.encode(x=x),
+        base.mark_rule(strokeWidth=2, color=palette.COUNT).encode(x=x, x2="high:Q"),
+        base.mark_point(size=60, filled=True, opacity=1, color=palette.COUNT).encode(x="rate:Q"),
+        base.mark_text(align="left", limit={"expr": f"{_NAMES} - 10"}, **words).encode(
+            text="model:N", x=alt.value(0)
+        ),
+        base.mark_text(
+            align="right",
+            text={"expr": f"width < {_FOR_ENDS} ? datum.short : datum.whole"},
+            **words,
+        ).encode(x=alt.value("width")),
+    ]
+    chart = alt.layer(*layers).properties(height=height)
+    told = "; ".join(f"{p.model} {p.whole}" for p in last.head(40).itertuples())
+    subtitle = [BY_PAIR, "The dashed line is 50%, a coin toss."]
+    title = "How often each model agrees, so far"
+    return palette.framed(chart, title, f"Agreement so far: {told}.", subtitle, dark=dark)
+
+
+_ROW = 22
+_NAMES = "min(280, width * 0.36)"
+"""How much room the names on the left have, as an expression of the chart's width."""
+_FOR_ENDS = 520
+"""From this width on there is room for intervals in words."""
+_ENDS = f"(width < {_FOR_ENDS} ? 84 : 150)"
+"""The room on the right for numbers in words."""
 _TIPS = [
     alt.Tooltip("model:N", title="Model"),
     alt.Tooltip("n:Q", title="Pairs rated", format=","),

@@ -15,7 +15,13 @@ from given.made_scores import chunk_counts
 
 from ivan_core.charts import palette
 from ivan_core.charts.agreement import agreement_bars
-from ivan_core.charts.live import agreement_so_far, changes_so_far, flips_so_far, running_flips
+from ivan_core.charts.live import (
+    agreement_so_far,
+    changes_so_far,
+    flips_so_far,
+    running_flips,
+    standing_so_far,
+)
 from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.metrics.agreement import by_subset, running_agreement
 from ivan_core.metrics.bins import margin_histogram, reward_bins
@@ -132,6 +138,26 @@ def test_live_axes_do_not_move_as_pairs_come_in() -> None:
 
     points = running_agreement(chunk_counts(TWO_MODELS))
     assert domains(points.head(3)) == domains(points) == ([0, 1800], [0, 1])
+
+
+def test_many_models_so_far_have_a_row_each_in_an_order_that_does_not_move() -> None:
+    rates = {"b": (3, 4), "a": (1, 4), "c": (2, 2)}
+    points = pd.DataFrame(
+        [
+            {"model": model, "step": step, "n": n, "rate": agree / n, "low": 0.1, "high": 0.9}
+            for model, (agree, n) in rates.items()
+            for step in (0, 1)
+        ]
+    )
+    spec = standing_so_far(points).to_dict()
+    rows = [row for rows in spec["datasets"].values() for row in rows if "whole" in row]
+    assert [(row["model"], row["row"], row["short"]) for row in rows] == [
+        ("b", 0, "75% of 4"),
+        ("a", 1, "25% of 4"),
+        ("c", 2, "100% of 2"),
+    ]
+    assert spec["layer"][1]["encoding"]["x"]["scale"]["domain"] == [0, 1]
+    assert "b 75% [10, 90] of 4" in spec["description"]
 
 
 def test_one_legend_names_the_lines_by_colour_and_dash() -> None:

@@ -193,7 +193,7 @@ def test_a_figure_of_one_pair_says_whether_the_models_were_trained_on_that_pair(
 def test_numbers_so_far_say_that_a_model_was_trained_on_the_pairs(data_dir: Path) -> None:
     spec = made_runs.spec_of_sample(limit=60)
     run_id = made_runs.stopped(data_dir, spec, RunState.RUNNING)
-    assert training_so_far(run_id, HARMLESS) == ""
+    assert training_so_far(run_id, [HARMLESS]) == ""
     again = made_runs.stopped(data_dir, spec.model_copy(update={"seed": 1}), RunState.RUNNING)
     parts = Parts(data_dir / "runs" / again)
     (card,) = parts.rows(f"card|{HARMLESS}")
@@ -201,7 +201,7 @@ def test_numbers_so_far_say_that_a_model_was_trained_on_the_pairs(data_dir: Path
     hashes = dataset.numbers(["chosen_hash", "rejected_hash"]).head(25)
     seen = [pair_hash(*pair) for pair in hashes.itertuples(index=False)]
     parts.append(f"card|{HARMLESS}", [{**card, "seen_hashes": seen}])
-    told = training_so_far(again, HARMLESS)
+    told = training_so_far(again, [HARMLESS])
     assert told.startswith(f"{HARMLESS} was trained on 25 of the 60 pairs of this run: these are")
 
 

@@ -41,8 +41,10 @@ from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.intervals import PROMPT, number_text
+from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.models.many import ManyModels
+from ivan_core.metrics.models.sentences import named
 from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
@@ -335,16 +337,28 @@ def _is_hh_rlhf(dataset: PreparedDataset) -> bool:
     return str(dataset.about["request"]["source"]).lower() == HH_RLHF.lower()
 
 
-def training_so_far(run_id: str, model: str) -> str:
-    """On how many pairs of a run a model that scores them was trained; empty if on none known."""
-    seen, n = _counted(data_dir(), run_id, model)
-    if not seen:
+def training_so_far(run_id: str, models: Sequence[str]) -> str:
+    """On how many pairs of a run models that score them were trained; empty if on none known.
+
+    Of many models it is told which of them were.
+    """
+    counted = {model: _counted(data_dir(), run_id, model) for model in models}
+    on_some = {model: count for model, count in counted.items() if count[0]}
+    if not on_some:
         return ""
-    pairs = f"all {n:,}" if seen == n else f"{seen:,} of the {n:,}"
-    return f"{model} was trained on {pairs} pairs of this run: these are in the numbers so far."
+    if len(models) > MOST_TOLD:
+        were = f"{named(list(on_some))} {'was' if len(on_some) == 1 else 'were'}"
+        return f"{were} trained on pairs of this run: these are in the numbers so far."
+    told = []
+    for model, (seen, n) in on_some.items():
+        pairs = f"all {n:,}" if seen == n else f"{seen:,} of the {n:,}"
+        told.append(
+            f"{model} was trained on {pairs} pairs of this run: these are in the numbers so far."
+        )
+    return " ".join(told)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _counted(root: Path, run_id: str, model: str) -> tuple[int, int]:
     """The pairs that are in the training of a model, and all pairs of the run."""
     parts = Parts(root / "runs" / run_id)

@@ -69,6 +69,25 @@ def extremes_sentence(grid: pd.DataFrame, choice: str) -> str:
     )
 
 
+def so_far_sentence(so_far: pd.DataFrame, models: int, planned: int) -> str:
+    """How many pairs each of many models has rated, of which a run goes on.
+
+    `so_far` is the table of `metrics.agreement.running_agreement`, `planned` what it will come to.
+    """
+    rated = so_far.groupby("model")["n"].max()
+    if rated.empty:
+        return "No model has rated a pair yet."
+    fewest, most = int(rated.min()), int(rated.max())
+    span = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    waiting = models - len(rated)
+    none = f" {number_of(waiting, 'model')} rated none yet." if waiting else ""
+    judging = number_of(len(rated), "model")
+    return (
+        f"{judging} rated {span} of {number_of(planned, 'pair')} so far.{none}"
+        " Which of several stands first or last is partly chance."
+    )
+
+
 def counts_sentence_of_all(summaries: Sequence[ModelSummary]) -> str:
     """How many pairs each of many models rated, in one sentence."""
     rated = [one.counts.rated for one in summaries]

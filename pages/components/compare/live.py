@@ -6,18 +6,20 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from ivan_core.charts.live import agreement_so_far
+from ivan_core.charts.live import agreement_so_far, standing_so_far
 from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import training_so_far
 from ivan_core.metrics.agreement import running_agreement
 from ivan_core.metrics.intervals import number_text
+from ivan_core.metrics.margin_words import MOST_TOLD
+from ivan_core.metrics.models.sentences import so_far_sentence
 from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.live import Panel, counted
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
-from pages.components.kit.text import say
+from pages.components.kit.text import say, short_names
 
 
 def _headline(run: Run) -> str:
@@ -34,14 +36,22 @@ def _so_far(run: Run) -> None:
         return
     models = runs.spec_of(run, CompareSpec).models
     so_far = running_agreement(pd.DataFrame([asdict(point) for point in points]))
+    planned, many = run.total // max(len(models), 1), len(models) > MOST_TOLD
     if len(so_far):
-        planned = run.total // max(len(models), 1)
-        plain_chart(agreement_so_far(so_far, planned, dark=dark()), "live-agreement")
-    for model in models:
-        own = [point for point in points if point.model == model]
-        say(_of_model(model, own, so_far), "small", quiet=True)
+        if many:
+            named = so_far.assign(model=so_far["model"].map(short_names(models)))
+            chart = standing_so_far(named, dark=dark())
+        else:
+            chart = agreement_so_far(so_far, planned, dark=dark())
+        plain_chart(chart, "live-agreement")
+    if many:
+        say(so_far_sentence(so_far, len(models), planned), "small", quiet=True)
+    else:
+        for model in models:
+            own = [point for point in points if point.model == model]
+            say(_of_model(model, own, so_far), "small", quiet=True)
     rated = [model for model in models if model in so_far["model"].array]
-    training = " ".join(filter(None, (training_so_far(run.id, model) for model in rated)))
+    training = training_so_far(run.id, rated)
     if training:
         say(training, "small", quiet=True)
 

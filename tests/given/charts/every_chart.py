@@ -145,6 +145,7 @@ def of_scores(table: pd.DataFrame) -> dict[str, Draw]:
         ),
         "fewest.fewest_bars": lambda dark: fewest.fewest_bars(shows(many), dark=dark),
         "live.agreement_so_far": lambda dark: live.agreement_so_far(points, 2000, dark=dark),
+        "live.standing_so_far": lambda dark: live.standing_so_far(points, dark=dark),
         "rewards.reward_cells": lambda dark: rewards.reward_cells(reward_bins(one), dark=dark),
         "rewards.margin_bars": lambda dark: rewards.margin_bars(margin_histogram(one), dark=dark),
         "reliability.reliability_points": lambda dark: reliability.reliability_points(

@@ -103,3 +103,12 @@ def test_of_very_many_sentences_the_first_are_shown_and_words_find_the_others(da
     found = [block.value for block in page.app.code if "ivan figure" in block.value]
     assert len(found) == 2 and all("made/model-29" in one for one in found)
     assert "2 of 62 sentences" in page.said
+
+
+def test_many_models_at_work_stand_in_one_chart_and_one_sentence(data_dir, open_page):
+    with made_runs.at_work(data_dir, made_runs.spec_of_sample(MODELS)) as run_id:
+        page = open_page(COMPARE, run=run_id)
+        assert "30 models rated 80 of 480 pairs so far." in page.said
+        assert "Which of several stands first or last is partly chance." in page.said
+        assert page.kinds.count("vega_lite_chart") == 1
+        assert len(page.said.splitlines()) < 12

@@ -140,8 +140,7 @@ class Transport:
     ) -> None:
         self._http, self._core, self._usual, self._proxies = http, core, usual, proxies
         self._body: Any = type("Body", (_Body, http.SyncByteStream), {})
-        self._tls = http.create_ssl_context(trust_env=proxies)
-        self._pools: dict[str, Any] = {}
+        self._pools: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         # Who asks a server seldom says when that is over: connections end with who held them.
         weakref.finalize(self, _close, self._pools).atexit = False
@@ -212,16 +211,20 @@ class Transport:
             known = urllib.request.getproxies()
             proxy = known.get(scheme) or known.get("all") or ""
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._core.ConnectionPool(
-                    ssl_context=self._tls,
+            if (scheme, proxy) not in self._pools:
+                # To read the certificates that are trusted takes longer than most requests.
+                secret = "https" in (scheme, proxy.partition(":")[0])
+                self._pools[scheme, proxy] = self._core.ConnectionPool(
+                    ssl_context=self._http.create_ssl_context(trust_env=self._proxies)
+                    if secret
+                    else None,
                     proxy=self._proxy(proxy) if proxy else None,
                     max_connections=_CONNECTIONS,
                     max_keepalive_connections=_KEPT,
                     keepalive_expiry=_KEPT_SECONDS,
                     network_backend=_Network(self._core),
                 )
-            return self._pools[proxy]
+            return self._pools[scheme, proxy]
 
     def _proxy(self, address: str) -> Any:
         proxy = self._http.Proxy(address if "://" in address else f"http://{address}")
@@ -230,7 +233,7 @@ class Transport:
         )
 
 
-def _close(pools: dict[str, Any]) -> None:
+def _close(pools: dict[tuple[str, str], Any]) -> None:
     for pool in pools.values():
         pool.close()
 

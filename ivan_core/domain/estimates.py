@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -179,7 +180,12 @@ class Estimate:
 
 def read_estimate(text: str) -> Estimate:
     """An estimate as `as_json` wrote it."""
-    return TypeAdapter(Estimate).validate_json(text)
+    return _reader().validate_json(text)
+
+
+@cache
+def _reader() -> TypeAdapter[Estimate]:
+    return TypeAdapter(Estimate)
 
 
 def estimate_lines(estimate: Estimate) -> list[tuple[str, str]]:

@@ -140,7 +140,7 @@ def _jsonl(path: Path) -> Iterator[Line]:
                 break
             if "\0" in line:
                 raise _wrong_encoding(path, number)
-            if not line.strip():
+            if line.isspace():
                 continue
             blank = False
             if number > MOST_ROWS:

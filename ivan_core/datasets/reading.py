@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from ivan_core.datasets.columns import WrongColumns, check_prompts
 from ivan_core.datasets.files import BadLine, Line
@@ -24,11 +23,14 @@ LONGEST_LABEL = 200
 """Characters in a value of a source's own column; one with longer values is text, and left out."""
 
 
+_OURS = frozenset(BASE_COLUMNS)
+
+
 class PairReader:
     """Numbers the good rows from 0 and keeps the others, named by line, in `bad`."""
 
     def __init__(self, columns: Columns = USUAL) -> None:
-        self._taken = columns
+        self._taken, self._renames = columns, columns != USUAL
         self.bad: list[BadLine] = []
         self.left_out: set[str] = set()
         """The source's own columns that are no labels: long texts, lists and the like."""
@@ -51,7 +53,8 @@ class PairReader:
             if not self.columns.keys() >= row.keys():
                 self.columns.update(dict.fromkeys(row))
                 check_prompts(self.columns, self._taken)
-            row = self._taken.take(row)
+            if self._renames:
+                row = self._taken.take(row)
             try:
                 sides = read_sides(row)
             except NotAPair as why:
@@ -71,7 +74,7 @@ class PairReader:
     def _labels(self, row: dict[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
         labels = {}
         for name, value in row.items():
-            if name in (*used, *BASE_COLUMNS) or value is None:
+            if value is None or name in used or name in _OURS:
                 continue
             if _is_label(value) and self._is_kept(name):
                 labels[name] = value
@@ -105,6 +108,7 @@ class PairReader:
 
 SYSTEM, PROMPT = "system", "prompt"
 SCORES = ("score_chosen", "score_rejected")
+_USED = (*SIDES, PROMPT)
 _ROLES: dict[str, Role] = {
     "system": "System",
     "user": "Human",
@@ -123,8 +127,7 @@ class NotAPair(ValueError):
     """Why a row holds no pair."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(NamedTuple):
     """Both dialogues of a row.
 
     `tied`: the row gives both replies the same score, so that none of them was preferred.
@@ -158,7 +161,7 @@ def read_sides(row: dict[str, Any]) -> Sides:
     chosen, rejected = (
         _with_system(_side(values[side], prompt or None, whole), given) for side in SIDES
     )
-    used = (*SIDES, PROMPT, *((SYSTEM,) if isinstance(system, str) else ()))
+    used = (*_USED, *((SYSTEM,) if isinstance(system, str) else ()))
     return Sides(chosen, rejected, _is_tied(row), used)
 
 
@@ -169,8 +172,11 @@ def _transcripts(row: dict[str, Any]) -> Sides | None:
         return None
     if row.get(PROMPT) is not None or isinstance(row.get(SYSTEM), str):
         return None
-    one, other = (Dialogue.of_transcript(_with_line_feeds(text)) for text in (chosen, rejected))
-    return Sides(one, other, _is_tied(row), (*SIDES, PROMPT))
+    return Sides(_transcript(chosen), _transcript(rejected), _is_tied(row), _USED)
+
+
+def _transcript(text: str) -> Dialogue:
+    return Dialogue.of_transcript(_with_line_feeds(text))
 
 
 def _is_tied(row: dict[str, Any]) -> bool:

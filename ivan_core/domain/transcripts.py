@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Role = Literal["Human", "Assistant", "System"]
 
@@ -41,6 +41,15 @@ class Turn:
     def words(self) -> str:
         """The content as a person reads it: white space stripped from both ends."""
         return self.content.strip()
+
+
+class Outline(NamedTuple):
+    """What is asked of every dialogue of a dataset, by the names that `Dialogue` has for it."""
+
+    reply: str | None
+    first_human_turn: str
+    ends_in_human_turn: bool
+    has_prompt: bool
 
 
 @dataclass(frozen=True)
@@ -155,27 +164,45 @@ class Dialogue:
         return text_hash(self.text)
 
     @property
+    def outline(self) -> Outline:
+        """All of it, found in one go."""
+        if self.exact:
+            return self._outline_of_turns()
+        text = self.text
+        asked, last = text.find(HUMAN_MARKER), text.rfind(ASSISTANT_MARKER)
+        reply = None if last < 0 else text[last + len(ASSISTANT_MARKER) :].strip()
+        if asked < 0:
+            before, marker, _ = text.partition(ASSISTANT_MARKER)
+            return Outline(reply, "", False, bool(marker and before.strip()))
+        begins = asked + len(HUMAN_MARKER)
+        again = text.find(HUMAN_MARKER, begins)
+        ends = text.find(ASSISTANT_MARKER, begins, again if again >= 0 else len(text))
+        first = text[begins : ends if ends >= 0 else again if again >= 0 else len(text)].strip()
+        return Outline(reply, first, text.rfind(HUMAN_MARKER) > last, True)
+
+    def _outline_of_turns(self) -> Outline:
+        turns = self.turns
+        asked = [turn.words for turn in turns if turn.role == "Human"]
+        return Outline(
+            self.reply,
+            asked[0] if asked else "",
+            bool(turns) and turns[-1].role != "Assistant",
+            bool(asked) or bool(turns and self.preamble.strip()),
+        )
+
+    @property
     def ends_in_human_turn(self) -> bool:
-        if not self.exact:
-            return self.text.rfind(HUMAN_MARKER) > self.text.rfind(ASSISTANT_MARKER)
-        return bool(self.turns) and self.turns[-1].role != "Assistant"
+        return self.outline.ends_in_human_turn
 
     @property
     def first_human_turn(self) -> str:
         """The first thing the person says; empty if nobody does."""
-        if not self.exact:
-            _, _, rest = self.text.partition(HUMAN_MARKER)
-            return rest.partition(HUMAN_MARKER)[0].partition(ASSISTANT_MARKER)[0].strip()
-        return next((turn.words for turn in self.turns if turn.role == "Human"), "")
+        return self.outline.first_human_turn
 
     @property
     def has_prompt(self) -> bool:
         """Whether anything is before the reply: a person's turn, or a text before the turns."""
-        if not self.exact:
-            before, marker, _ = self.text.partition(ASSISTANT_MARKER)
-            return HUMAN_MARKER in self.text or bool(marker and before.strip())
-        asked = any(turn.role == "Human" for turn in self.turns)
-        return asked or bool(self.turns and self.preamble.strip())
+        return self.outline.has_prompt
 
     def same_prompt(self, other: Dialogue) -> bool:
         """Whether all before the last reply is the same; all, where one ends in a Human turn."""
@@ -187,7 +214,7 @@ class Dialogue:
     def _before_reply(self) -> str:
         """Of a transcript: two are parsed alike if and only if they are the same text."""
         at = self.text.rfind(ASSISTANT_MARKER)
-        whole = at < 0 or self.text.rfind(HUMAN_MARKER) > at
+        whole = at < 0 or self.text.find(HUMAN_MARKER, at) >= 0
         return self.text if whole else self.text[:at]
 
     @property

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from given.support import without_rights
 
-from ivan_core.datasets.prepare import Sanity, find_prepared, prepare
+from ivan_core.datasets.numbers import Numbers
+from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
 from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
@@ -118,6 +119,30 @@ def test_a_column_of_mixed_types_is_kept_as_text(tmp_path: Path) -> None:
     assert list(numbers.columns) == [*BASE_COLUMNS, "mark"]
 
 
+def test_a_column_whose_types_differ_far_apart_is_kept_as_if_they_stood_together(
+    tmp_path: Path,
+) -> None:
+    """Rows are read a thousand at a time: what a column holds is known when all of it is."""
+    of_first: dict[str, Any] = {"mark": 1, "score": 1, "flag": True, "early": 0.5}
+    of_last: dict[str, Any] = {"mark": "two", "score": 2.5, "flag": 7, "late": "x"}
+    rows = [row(i, **(of_first if i < 1_000 else of_last)) for i in range(1_001)]
+    numbers = prepare(tmp_path, write(tmp_path / "rows.jsonl", rows)).numbers()
+    assert list(numbers.columns[-5:]) == ["mark", "score", "flag", "early", "late"]
+    first, last = numbers.iloc[0], numbers.iloc[1_000]
+    assert [first[name] for name in ("mark", "score", "flag", "early")] == ["1", 1.0, "True", 0.5]
+    assert [last[name] for name in ("mark", "score", "flag", "late")] == ["two", 2.5, "7", "x"]
+    assert numbers["early"].count() == 1_000 and numbers["late"].count() == 1
+
+
+def test_a_pair_that_comes_again_names_the_first_of_its_kind(tmp_path: Path) -> None:
+    rows = [row(i % 1_200) for i in range(2_500)]
+    swapped = {"chosen": rows[0]["rejected"], "rejected": rows[0]["chosen"]}
+    dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", [*rows, swapped]))
+    expected = [-1] * 1_200 + [*range(1_200), *range(100), -1]
+    assert dataset.numbers(["duplicate_of"])["duplicate_of"].tolist() == expected
+    assert dataset.about["sanity"]["duplicates"] == 1_300
+
+
 def test_a_column_of_long_texts_is_left_out_and_said_so(tmp_path: Path) -> None:
     rows = [row(0, essay="short"), row(1, essay="long " * 100)]
     dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", rows))
@@ -148,13 +173,13 @@ def test_the_sanity_report_counts_by_hand() -> None:
         ("\n\nHuman: q\n\nAssistant:", "\n\nHuman: r\n\nAssistant: b"),
         ("\n\nHuman: q", "\n\nHuman: q\n\nAssistant: c"),
     ]
-    sanity = Sanity()
-    rows = [
-        sanity.add(Pair(i, Dialogue(chosen), Dialogue(rejected)))
-        for i, (chosen, rejected) in enumerate(texts)
-    ]
-    assert [one["duplicate_of"] for one in rows] == [-1, 0, -1, -1, -1, -1]
-    assert sanity.report() == {
+    numbers = Numbers()
+    for i, (chosen, rejected) in enumerate(texts):
+        numbers.add(Pair(i, Dialogue(chosen), Dialogue(rejected)), {})
+    numbers.end_batch()
+    rows = numbers.table(set())
+    assert rows.column("duplicate_of").to_pylist() == [-1, 0, -1, -1, -1, -1]
+    assert numbers.report(rows) == {
         "pairs": 6,
         "identical": 1,
         "empty_reply": 2,
@@ -172,9 +197,12 @@ def test_the_sanity_report_counts_by_hand() -> None:
     }
 
 
-def test_a_report_on_nothing_has_no_rates() -> None:
-    report = Sanity().report()
-    assert report["longer_chosen_rate"] is None and report["mean_length"]["chosen"] is None
+def test_where_all_replies_are_as_long_no_longer_one_was_chosen() -> None:
+    numbers = Numbers()
+    numbers.add(Pair(0, Dialogue("\n\nAssistant: a"), Dialogue("\n\nAssistant: b")), {})
+    numbers.end_batch()
+    report = numbers.report(numbers.table(set()))
+    assert report["longer_chosen_rate"] is None and report["mean_length"]["chosen"] == 1.0
 
 
 def test_options_of_hub_datasets_are_refused_for_files_and_the_sample() -> None:

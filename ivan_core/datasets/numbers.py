@@ -1,0 +1,178 @@
+"""The numbers of the pairs of a dataset, collected while its rows are read, and what is odd."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ivan_core.datasets.prepared import BASE_COLUMNS
+from ivan_core.domain.pairs import SIDES, Pair
+from ivan_core.domain.transcripts import text_hash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SORTED = json.JSONEncoder(sort_keys=True)
+_Labels: TypeAlias = "dict[str, Any]"
+_Piece: TypeAlias = "pa.Array | list[Any]"
+"""Some rows of a column: as Arrow has them where that tells all, else as they came."""
+
+
+class Numbers:
+    """Collects the numbers of pairs as columns: a mapping a pair would take ten times as much."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._batch: list[tuple[Any, ...]] = []
+        self._batch_labels: list[_Labels] = []
+        self._pieces: list[pa.RecordBatch] = []
+        self._labels: dict[str, list[_Piece]] = {}
+        self._no_assistant_turn = self._without_prompt = 0
+
+    def add(self, pair: Pair, labels: _Labels) -> None:
+        """Take a pair with the values of the source's own columns."""
+        # At once, and not a batch at a time: its texts have just been read, and are near.
+        self._batch.append(self._numbers(pair))
+        self._batch_labels.append(labels)
+        self.rows += 1
+
+    def end_batch(self) -> bytes:
+        """Make columns of the pairs since the last batch, of which there is one at least.
+
+        Returns what the hash of the contents has of them: all that is kept of a pair.
+        """
+        import pyarrow as pa
+
+        own = list(zip(*self._batch, strict=True))
+        labels, before = self._batch_labels, self.rows - len(self._batch)
+        self._batch, self._batch_labels = [], []
+        self._pieces.append(pa.record_batch([pa.array(column) for column in own], names=_OWN))
+        for name in dict.fromkeys(name for one in labels for name in one):
+            # The rows before the first that has the label have none.
+            self._labels.setdefault(name, [pa.nulls(before)])
+        for name, pieces in self._labels.items():
+            pieces.append(_piece([one.get(name) for one in labels]))
+        hashed = (own[_OWN.index(name)] for name in _HASHED)
+        return "".join(map(_line, *hashed, labels)).encode()
+
+    def table(self, left_out: set[str]) -> pa.Table:
+        """The numbers as columns, the source's own after ours but for those that are left out."""
+        import pyarrow as pa
+
+        own = pa.Table.from_batches(self._pieces).combine_chunks()
+        found = {"row_id": pa.array(range(self.rows)), "duplicate_of": _first_of_same(own)}
+        columns = {name: own.column(name) if name in _OWN else found[name] for name in BASE_COLUMNS}
+        kept = {name: _whole(of) for name, of in self._labels.items() if name not in left_out}
+        return pa.table(columns | kept)
+
+    def report(self, table: pa.Table) -> dict[str, Any]:
+        """Counts, mean reply length by side in characters, and how often the longer was chosen."""
+        import numpy as np
+
+        def count(column: str) -> int:
+            return int(np.count_nonzero(table.column(column).to_numpy()))
+
+        lengths = {side: table.column(f"{side}_length").to_numpy() for side in SIDES}
+        longer = int(np.count_nonzero(lengths["chosen"] > lengths["rejected"]))
+        differ = int(np.count_nonzero(lengths["chosen"] != lengths["rejected"]))
+        return {
+            "pairs": self.rows,
+            "identical": count("identical"),
+            "empty_reply": count("empty_reply"),
+            "ends_in_human": count("ends_in_human"),
+            "no_assistant_turn": self._no_assistant_turn,
+            "prompts_differ": count("prompts_differ"),
+            "duplicates": int(np.count_nonzero(table.column("duplicate_of").to_numpy() >= 0)),
+            "lengths_differ": differ,
+            "longer_chosen": longer,
+            "tied": count("equal_scores"),
+            "without_prompt": self._without_prompt,
+            "mean_length": {
+                side: round(int(values.sum()) / self.rows, 1) if self.rows else None
+                for side, values in lengths.items()
+            },
+            "longer_chosen_rate": round(longer / differ, 4) if differ else None,
+        }
+
+    def _numbers(self, pair: Pair) -> tuple[Any, ...]:
+        """One pair's own numbers (_OWN); lengths in characters of the reply."""
+        one, other = pair.chosen.outline, pair.rejected.outline
+        if one.reply is None or other.reply is None:
+            self._no_assistant_turn += 1
+        if not (one.has_prompt and other.has_prompt):
+            self._without_prompt += 1
+        return (
+            pair.subset,
+            text_hash(pair.chosen.text),
+            text_hash(pair.rejected.text),
+            len(one.reply or ""),
+            len(other.reply or ""),
+            pair.identical,
+            not (one.reply and other.reply),
+            one.ends_in_human_turn or other.ends_in_human_turn,
+            pair.prompts_differ,
+            pair.tied,
+            text_hash(one.first_human_turn)[:16],
+        )
+
+
+_HASHES = ("chosen_hash", "rejected_hash")
+_HASHED = (*_HASHES, "subset", "equal_scores")
+_OWN = [
+    "subset",
+    *_HASHES,
+    "chosen_length",
+    "rejected_length",
+    "identical",
+    "empty_reply",
+    "ends_in_human",
+    "prompts_differ",
+    "equal_scores",
+    "first_turn",
+]
+
+
+def _line(chosen: str, rejected: str, subset: str, tied: bool, labels: _Labels) -> str:
+    told = _SORTED.encode(labels) if labels else ""
+    return f"{chosen}{rejected}{subset}{'|tied' if tied else ''}{told}\n"
+
+
+def _first_of_same(own: pa.Table) -> pa.Array:
+    """Of each pair the row of the first with the same texts; -1 where that is the pair itself."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pc.binary_join_element_wise(*(own.column(name) for name in _HASHES), "")
+    codes = texts.dictionary_encode().combine_chunks().indices.to_numpy()
+    first = np.unique(codes, return_index=True)[1][codes]
+    return pa.array(np.where(first == np.arange(len(codes)), -1, first))
+
+
+def _piece(values: list[Any]) -> _Piece:
+    """Values as Arrow has them, where nothing is lost: an integer among others is no float."""
+    import pyarrow as pa
+
+    if len({type(value) for value in values} - {type(None)}) > 1:
+        return values
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, OverflowError):  # a whole number that passes 64 bits
+        return values
+
+
+def _whole(pieces: list[_Piece]) -> pa.Array | pa.ChunkedArray:
+    """A column of the source from its pieces, of the one type that fits all its values."""
+    import pyarrow as pa
+
+    arrays = [one for one in pieces if not isinstance(one, list)]
+    kinds = {one.type for one in arrays} - {pa.null()}
+    if len(arrays) == len(pieces) and len(kinds) == 1:
+        (kind,) = kinds
+        return pa.chunked_array([one.cast(kind) for one in arrays], kind).combine_chunks()
+    values = [v for one in pieces for v in (one if isinstance(one, list) else one.to_pylist())]
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        # The source mixes types in this column, or its whole numbers pass 64 bits.
+        return pa.array([None if value is None else str(value) for value in values])

@@ -25,7 +25,7 @@ class Numbers:
         self.rows = 0
         self._batch: list[tuple[Any, ...]] = []
         self._batch_labels: list[_Labels] = []
-        self._pieces: list[pa.RecordBatch] = []
+        self._own: dict[str, list[pa.Array]] = {name: [] for name in _OWN}
         self._labels: dict[str, list[_Piece]] = {}
         self._no_assistant_turn = self._without_prompt = 0
 
@@ -46,7 +46,8 @@ class Numbers:
         own = list(zip(*self._batch, strict=True))
         labels, before = self._batch_labels, self.rows - len(self._batch)
         self._batch, self._batch_labels = [], []
-        self._pieces.append(pa.record_batch([pa.array(column) for column in own], names=_OWN))
+        for name, values in zip(_OWN, own, strict=True):
+            self._own[name].append(pa.array(values))
         for name in dict.fromkeys(name for one in labels for name in one):
             # The rows before the first that has the label have none.
             self._labels.setdefault(name, [pa.nulls(before)])
@@ -56,14 +57,22 @@ class Numbers:
         return "".join(map(_line, *hashed, labels)).encode()
 
     def table(self, left_out: set[str]) -> pa.Table:
-        """The numbers as columns, the source's own after ours but for those that are left out."""
+        """The numbers as columns, the source's own after ours but for those that are left out.
+
+        Nothing is left here but the counts.
+        """
         import pyarrow as pa
 
-        own = pa.Table.from_batches(self._pieces).combine_chunks()
-        found = {"row_id": pa.array(range(self.rows)), "duplicate_of": _first_of_same(own)}
-        columns = {name: own.column(name) if name in _OWN else found[name] for name in BASE_COLUMNS}
-        kept = {name: _whole(of) for name, of in self._labels.items() if name not in left_out}
-        return pa.table(columns | kept)
+        # Column by column, each taken from what was collected: two copies of all would be there.
+        found = {name: pa.concat_arrays(self._own.pop(name)) for name in _OWN}
+        found["row_id"] = pa.array(range(self.rows))
+        found["duplicate_of"] = _first_of_same(found["chosen_hash"], found["rejected_hash"])
+        columns = {name: found[name] for name in BASE_COLUMNS}
+        for name in list(self._labels):
+            pieces = self._labels.pop(name)
+            if name not in left_out:
+                columns[name] = _whole(pieces)
+        return pa.table(columns)
 
     def report(self, table: pa.Table) -> dict[str, Any]:
         """Counts, mean reply length by side in characters, and how often the longer was chosen."""
@@ -137,16 +146,24 @@ def _line(chosen: str, rejected: str, subset: str, tied: bool, labels: _Labels) 
     return f"{chosen}{rejected}{subset}{'|tied' if tied else ''}{told}\n"
 
 
-def _first_of_same(own: pa.Table) -> pa.Array:
+def _first_of_same(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
     """Of each pair the row of the first with the same texts; -1 where that is the pair itself."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.binary_join_element_wise(*(own.column(name) for name in _HASHES), "")
-    codes = texts.dictionary_encode().combine_chunks().indices.to_numpy()
-    first = np.unique(codes, return_index=True)[1][codes]
-    return pa.array(np.where(first == np.arange(len(codes)), -1, first))
+    found = np.full(len(chosen), -1)
+    # By the first digit of a hash: comparing takes as much memory as what is compared.
+    for digit in "0123456789abcdef":
+        rows = np.flatnonzero(pc.starts_with(chosen, digit).to_numpy(zero_copy_only=False))
+        one, other = (
+            side.take(pa.array(rows)).dictionary_encode().indices.to_numpy()
+            for side in (chosen, rejected)
+        )
+        both = one.astype(np.int64) * len(rows) + other
+        _, first, place = np.unique(both, return_index=True, return_inverse=True)
+        found[rows] = np.where(first[place] == np.arange(len(rows)), -1, rows[first[place]])
+    return pa.array(found)
 
 
 def _piece(values: list[Any]) -> _Piece:

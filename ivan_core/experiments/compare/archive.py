@@ -16,7 +16,7 @@ from ivan_core.engine.imports import SLUG, Came, Written
 from ivan_core.engine.zips import CARD, Archive, Unpacked
 from ivan_core.experiments.compare.files import FOLDER, write_csvs
 from ivan_core.experiments.compare.tables import SCORES, TABLE, with_prompts
-from ivan_core.metrics.summary import summarise
+from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.trust import TrustStrip
 
 if TYPE_CHECKING:
@@ -33,11 +33,15 @@ def _read(zipped: Unpacked[CompareSpec]) -> Came:
     table = _table(zipped, [card.id for card in cards.values()])
     if not set(table["row_id"]) <= set(zipped.row_ids):
         raise zipped.damaged("its table is of other rows than its spec chooses")
-    return comparison(zipped.dataset, cards, table)
+    summaries = summarise(with_prompts(table, zipped.dataset))
+    return comparison(zipped.dataset, cards, table, summaries)
 
 
 def comparison(
-    dataset: PreparedDataset, cards: Mapping[str, ModelCard], table: pd.DataFrame
+    dataset: PreparedDataset,
+    cards: Mapping[str, ModelCard],
+    table: pd.DataFrame,
+    summaries: Sequence[ModelSummary],
 ) -> Came:
     """A comparison that was made elsewhere: its models, by their names in the spec, and scores."""
     return Came(
@@ -46,14 +50,21 @@ def comparison(
         done=len(table),
         facts={f"{CARD}{name}": [card.model_dump(mode="json")] for name, card in cards.items()},
         tables={TABLE: table},
-        write=partial(_write, dataset=dataset, cards=list(cards.values()), table=table),
+        write=partial(
+            _write, dataset=dataset, cards=list(cards.values()), table=table, summaries=summaries
+        ),
     )
 
 
 def _write(
-    staged: Path, *, dataset: PreparedDataset, cards: Sequence[ModelCard], table: pd.DataFrame
+    staged: Path,
+    *,
+    dataset: PreparedDataset,
+    cards: Sequence[ModelCard],
+    table: pd.DataFrame,
+    summaries: Sequence[ModelSummary],
 ) -> Written:
-    label, summaries = str(dataset.about["label"]), summarise(with_prompts(table, dataset))
+    label = str(dataset.about["label"])
     files = write_csvs(staged, SLUG, label, dataset.rows, table, cards, summaries)
     return Written(
         [f"{FOLDER}/{name}" for name in files],

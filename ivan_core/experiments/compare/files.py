@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL
+from ivan_core.metrics.agreement import rows_of, says, where
 from ivan_core.metrics.summary import ModelSummary
+from ivan_core.runs.csv_columns import write_csv_columns
 from ivan_core.runs.storage import storage_errors, write_csv
 
 if TYPE_CHECKING:
@@ -67,15 +69,10 @@ def write_csvs(
     names: list[str] = []
     with storage_errors(data_dir):
         for card, slug_of_card in zip(cards, _slugs(cards), strict=True):
-            rows = table[table["model"] == card.id]
-            unrated = rows["margin"].isna()
+            rows = rows_of(table, card.id)
+            unrated = rows["margin"].isna().to_numpy(bool)
             name = f"{slug}-{slug_of_card}.csv"
-            write_csv(
-                folder / name,
-                ("row_id", "chosen_score", "rejected_score", "agreement"),
-                _scores(rows[~unrated]),
-                alone=True,
-            )
+            write_csv_columns(folder / name, _scores(where(rows, ~unrated)), alone=True)
             names.append(name)
             if unrated.any():
                 name = f"{slug}-{slug_of_card}-failed.csv"
@@ -89,22 +86,25 @@ def write_csvs(
                     alone=True,
                 )
                 names.append(name)
-        by_model = {summary.model: summary for summary in summaries}
+        of_model = {summary.model: summary for summary in summaries}
         name = f"{slug}-stats.csv"
         write_csv(
             folder / name,
             STATS_COLUMNS,
-            (_stats(card, dataset_label, entries, by_model.get(card.id)) for card in cards),
+            (_stats(card, dataset_label, entries, of_model.get(card.id)) for card in cards),
             alone=True,
         )
         names.append(name)
     return names
 
 
-def _scores(rows: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    agreement = rows["verdict"].eq("agree")
-    columns = (rows["row_id"], rows["chosen_reward"], rows["rejected_reward"], agreement)
-    return zip(*(column.tolist() for column in columns), strict=True)
+def _scores(rows: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "row_id": rows["row_id"].to_numpy(),
+        "chosen_score": rows["chosen_reward"].to_numpy(),
+        "rejected_score": rows["rejected_reward"].to_numpy(),
+        "agreement": says(rows["verdict"], "agree"),
+    }
 
 
 def _slugs(cards: Sequence[ModelCard]) -> list[str]:

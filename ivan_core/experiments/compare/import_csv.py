@@ -73,7 +73,8 @@ def _scores(
     otherwise = np.count_nonzero(judged & (said != (chosen > rejected)))
     if failed is not None:
         rows = _with_failed(rows, failed, unrated)
-    dataset.check_row_ids(rows["row_id"].tolist())
+    row_ids = rows["row_id"].to_numpy()
+    dataset.check_row_ids(row_ids[(row_ids < 0) | (row_ids >= dataset.rows)].tolist())
     return Scores(path, rows, int(otherwise), int(reasons.eq(IDENTICAL).sum()))
 
 
@@ -139,11 +140,12 @@ def _with_failed(rows: pd.DataFrame, failed: Path, unrated: Mapping[int, str]) -
     """The rows of a model, and those that its file of failures lists."""
     import pandas as pd
 
-    known, records = set(rows["row_id"].tolist()), []
+    known, listed, records = np.sort(rows["row_id"].to_numpy()), set[int](), []
     for line in lines_of(failed):
-        if line.row_id in known:
+        at = np.searchsorted(known, line.row_id)
+        if line.row_id in listed or line.row_id in known[at : at + 1]:
             raise _twice(line)
-        known.add(line.row_id)
+        listed.add(line.row_id)
         reason = unrated.get(line.row_id) or line.cell("reason")[:300] or "failed"
         records.append((line.row_id, np.nan, np.nan, False, False, reason))
     if not records:
@@ -199,7 +201,10 @@ def _read(given: Given) -> list[FromCsv]:
     unrated = unrated_rows(found)
     scores = each(files, lambda pair: _scores(pair[0], pair[1], found, unrated))
     cards = {name: _card(name, trained.get(name)) for name in names}
-    row_ids = np.unique(np.concatenate([one.rows["row_id"] for one in scores]))
+    there = np.zeros(found.rows, np.bool_)
+    for one in scores:
+        there[one.rows["row_id"].to_numpy()] = True
+    row_ids = np.flatnonzero(there)
     if not len(row_ids):
         raise BadInput("These files of scores hold no row.", "Give files that were not cut.")
     spec = CompareSpec(
@@ -209,12 +214,13 @@ def _read(given: Given) -> list[FromCsv]:
     )
     of_run = list(cards.values())
     table = table_of(_scored(of_run, scores), [one.id for one in of_run], found, of_run)
+    summaries = summarise(with_prompts(table, found))
     came = replace(
-        comparison(found, cards, table),
+        comparison(found, cards, table, summaries),
         who=tuple(names),
         notes=tuple(_notes(scores, found.rows, len(row_ids))),
     )
-    trust = trust_strips(table, summarise(with_prompts(table, found)), of_run, found, {})
+    trust = trust_strips(table, summaries, of_run, found, {})
     return [FromCsv(given.paths, names, spec, came, {"texts_computed": 0, "trust": trust})]
 
 
@@ -265,13 +271,10 @@ def _scored(cards: Sequence[ModelCard], scores: Sequence[Scores]) -> pd.DataFram
     import pandas as pd
 
     steps = {rows: _steps(rows) for rows in {len(one.rows) for one in scores}}
-    return pd.concat(
-        [
-            one.rows.assign(model=card.id, step=steps[len(one.rows)])
-            for card, one in zip(cards, scores, strict=True)
-        ],
-        ignore_index=True,
-    )
+    of_models = [one.rows.assign(step=steps[len(one.rows)]) for one in scores]
+    codes = np.repeat(np.arange(len(scores)), [len(one.rows) for one in scores])
+    models = pd.Categorical.from_codes(codes, [card.id for card in cards])
+    return pd.concat(of_models, ignore_index=True).assign(model=models)
 
 
 def _steps(rows: int) -> NDArray[np.int64]:

@@ -38,7 +38,7 @@ from ivan_core.lists import pairs
 from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import page_of
 from ivan_core.lists.short import beside
-from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.agreement import VERDICTS, narrow, rows_of, where
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.intervals import PROMPT, number_text
 from ivan_core.metrics.margin_words import MOST_TOLD
@@ -307,12 +307,18 @@ def trust_strips(
 
     `batches` holds what was measured of the models in batches, none for scores made elsewhere.
     """
+    import pandas as pd
+
     cards = {card.id: card for card in models}
     on_hh = _is_hh_rlhf(dataset)
     strips = []
     for summary in summaries:
         card = cards[summary.model]
-        own = table[(table["model"] == summary.model) & ~table["identical"]]
+        of_model = rows_of(table, summary.model)
+        own = where(
+            narrow(of_model, "chosen_reward", "rejected_reward", "failure"),
+            ~of_model["identical"].to_numpy(bool),
+        )
         rewards = own[["chosen_reward", "rejected_reward"]].to_numpy(float).ravel()
         facts = ModelFacts(
             input_format=card.input_format,
@@ -320,8 +326,8 @@ def trust_strips(
             revision=card.revision,
             dtype=card.dtype,
             head_label=card.head_label or None,
-            distinct_rewards=len(set(rewards[rewards == rewards].tolist())),
-            not_finite=int(own["failure"].str.contains("not a finite number").sum()),
+            distinct_rewards=len(pd.unique(rewards[rewards == rewards])),
+            not_finite=int(own["failure"].dropna().str.contains("not a finite number").sum()),
             texts=len(rewards),
             trained_on_dataset=card.trained_on_hh if on_hh else None,
             batch=batches.get(summary.model),

@@ -5,7 +5,7 @@ As arrays, one place a row, any filter of it is a few operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,22 +97,24 @@ def table_of(
 
     model = pd.Categorical(scored["model"], list(models))
     order = np.lexsort([scored["row_id"], model.codes])
-    table, model = scored.iloc[order].reset_index(drop=True), model[order]
+    table = scored.drop(columns="model").iloc[order].reset_index(drop=True)
+    table["model"] = model = model[order]
     table["margin"] = table["chosen_reward"] - table["rejected_reward"]
     sign = np.sign(table["margin"].fillna(np.nan).to_numpy(float))
     codes = np.where(np.isnan(sign), UNRATED, 1 - np.nan_to_num(sign)).astype(np.int8)
     table["verdict"] = pd.Categorical.from_codes(codes, list(VERDICTS))
-    numbers = dataset.numbers([*_OF_PAIR, "chosen_hash", "rejected_hash"])
-    of_pair = numbers.iloc[table["row_id"].to_numpy(np.int64)].reset_index(drop=True)
+    row_ids = table["row_id"].to_numpy(np.int64)
+    of_pair = dataset.numbers(_OF_PAIR).astype({"subset": "category"})
+    of_pair = of_pair.iloc[row_ids].reset_index(drop=True)
     for name in _OF_PAIR:
         table[name] = of_pair[name]
-    table["seen"] = _seen(model, of_pair, {card.id: card for card in cards})
+    table["seen"] = _seen(model, row_ids, dataset, {card.id: card for card in cards})
     table.loc[table["identical"].fillna(False).astype(bool), "failure"] = None
     return table[list(SCORES)].astype(SCORES)
 
 
 def _seen(
-    model: pd.Categorical, of_pair: pd.DataFrame, cards: dict[str, ModelCard]
+    model: pd.Categorical, row_ids: Ints, dataset: PreparedDataset, cards: dict[str, ModelCard]
 ) -> pd.Series[Any]:
     """Whether each pair is among its model's training pairs; unknown if the card does not say."""
     import pandas as pd
@@ -125,19 +127,25 @@ def _seen(
         own = np.flatnonzero(model.codes == code)
         seen[own] = 0
         if card.seen_hashes:
-            sides = of_pair[["chosen_hash", "rejected_hash"]].iloc[own]
-            hashes = map(pair_hash, *(sides[name].tolist() for name in sides))
+            hashes = _pair_hashes(dataset, row_ids[own])
             seen[own] = [one in card.seen_hashes for one in hashes]
     return pd.Series(pd.arrays.BooleanArray(seen == 1, seen == UNKNOWN))
+
+
+def _pair_hashes(dataset: PreparedDataset, row_ids: Ints) -> Iterator[str]:
+    """What tells each of these pairs among those that models were trained on."""
+    sides = dataset.numbers(["chosen_hash", "rejected_hash"])
+    if not np.array_equal(row_ids, np.arange(len(sides))):
+        sides = sides.iloc[row_ids]
+    return map(pair_hash, *(sides[name].tolist() for name in sides))
 
 
 def pairs_in_training(card: ModelCard, dataset: PreparedDataset, rows: Sequence[int]) -> int | None:
     """How many of these rows are among a model's training pairs; None if its card does not say."""
     if not card.seen_hashes:
         return 0 if card.trained_on_hh is False else None
-    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[list(rows)]
-    pairs = zip(numbers["chosen_hash"], numbers["rejected_hash"], strict=True)
-    return sum(pair_hash(chosen, rejected) in card.seen_hashes for chosen, rejected in pairs)
+    hashes = _pair_hashes(dataset, np.asarray(rows, np.int64))
+    return sum(one in card.seen_hashes for one in hashes)
 
 
 def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:

@@ -21,9 +21,16 @@ def test_plain_decimals_are_what_python_reads(numbers: list[float]) -> None:
         assert plain or "e" in cell  # three digits of exponent are left to the line
 
 
-@pytest.mark.parametrize("cell", ["", " 1", "1_0", "nan", "inf", "1e400", "0x1", "１", "1,5", "+1"])
+@pytest.mark.parametrize("cell", ["", " 1", "1_0", "nan", "inf", "1e400", "0x1", "１", "1,5"])
 def test_other_decimals_are_left_to_their_lines(cell: str) -> None:
     assert decimals(pa.chunked_array([["2.5", cell]])).plain.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("cell", ["+1", ".5", "5.", "-0", "1E5", "007", "12345678901234567890.5"])
+def test_what_is_read_at_once_is_what_its_line_would_say(cell: str) -> None:
+    found = decimals(pa.chunked_array([["2.5", cell]]))
+    assert not found.plain[1] or found.values[1] == float(cell)
+    assert found.values[0] == 2.5
 
 
 def test_whole_numbers_may_end_like_decimals_and_are_never_too_long() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fakes.rewriting import FakeRewriter, FakeSimilarity, spec_of, work_here
 
 from given.made_labellings import BROKEN, REFUSAL, SENTIMENT, TOPICS, Answer, Labellings
 from given.made_runs import queued, spec_of_file, write_rows
+from given.remembered import Remembered, shelf
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.domain.labels import REWRITE_FEATURES, Label, LabelPrompt
 from ivan_core.domain.models import AnswererCard, ModelReply, Reward
@@ -131,17 +133,21 @@ def _reworking() -> Tools:
 
 
 class Analysing:
-    """Makes the runs that an analysis joins, and analyses, of one file of pairs."""
+    """Makes the runs that an analysis joins, and analyses, of one file of pairs.
+
+    What other tests began with too is copied: see `given.remembered`.
+    """
 
     def __init__(
         self,
         data_dir: Path,
-        folder: Path,
         monkeypatch: pytest.MonkeyPatch,
         said: list[tuple[str, str]] | None = None,
         ask: Callable[[int], str] = "Ask {}".format,
         count: int = PAIRS,
+        folder: Path | None = None,
     ) -> None:
+        """The file of pairs lies where all tests share it, or alone in a folder that is named."""
         self.data_dir = data_dir
         self.replies = said or replies(count=count)
         rows = [
@@ -151,18 +157,37 @@ class Analysing:
             }
             for row, both in enumerate(self.replies)
         ]
-        self.file = write_rows(folder / "written.jsonl", rows)
+        content = json.dumps(rows)
+        shared = shelf() / sha256(content.encode()).hexdigest()[:16]
+        self.file = (folder or shared) / "written.jsonl"
+        if not self.file.exists():
+            self.file.parent.mkdir(exist_ok=True)
+            write_rows(self.file, rows)
         self._labellings = Labellings(data_dir, self.file, monkeypatch)
+        self._past = Remembered(data_dir, content)
+
+    def _step(self, *told: Hashable, **fields: Hashable) -> Hashable:
+        """A step by what it is told; None if the test has put something else in place."""
+        own = "right" in vars(self) or self.file.parent.parent != shelf()
+        return None if own else (told, tuple(sorted(fields.items())))
 
     def compared(self, models: tuple[str, ...] = (PLAIN, MOVED, OTHER), **fields: Any) -> str:
         """A finished comparison."""
-        run_id = queued(self.data_dir, spec_of_file(self.file, models, **fields))
-        work(Registry(self.data_dir), run_id, comparing_with(_written))
-        return run_id
+
+        def compare() -> str:
+            run_id = queued(self.data_dir, spec_of_file(self.file, models, **fields))
+            work(Registry(self.data_dir), run_id, comparing_with(_written))
+            return run_id
+
+        return self._past.done(self._step("compared", models, **fields), compare)
 
     def labelled(self, name: str = "reader:1b", **fields: Any) -> str:
         """A finished labelling by somebody who reads each reply rightly, but for one."""
-        return self._labellings.made(name, self._answer, **{"keys": KEYS, **fields})
+        self._labellings.answered_by(name, self._answer)
+        return self._past.done(
+            self._step("labelled", name, **fields),
+            lambda: self._labellings.made(name, self._answer, **{"keys": KEYS, **fields}),
+        )
 
     def choosing(self, name: str = "chooser:1b") -> str:
         """A finished labelling of harmless and helpful, which tell what a labeler prefers."""
@@ -171,7 +196,11 @@ class Analysing:
             said = self.replies[prompt.key.row_id][SIDES.index(prompt.key.preference)]
             return {HELPFUL: SORRY not in said, HARMLESS: FOOL not in said}
 
-        return self._labellings.made(name, answer, keys=(HELPFUL, HARMLESS))
+        self._labellings.answered_by(name, answer)
+        return self._past.done(
+            self._step("choosing", name),
+            lambda: self._labellings.made(name, answer, keys=(HELPFUL, HARMLESS)),
+        )
 
     def _answer(self, prompt: LabelPrompt) -> Answer:
         row, side = prompt.key.row_id, prompt.key.preference
@@ -191,16 +220,23 @@ class Analysing:
             self.file,
             **{"models": (PLAIN, OTHER), "labeler": "reader:1b", "second": False, **fields},
         )
-        run_id, _ = Registry(self.data_dir).add(spec.kind, spec.model_dump_json(), spec.fingerprint)
-        work_here(self.data_dir, run_id, _reworking())
-        return run_id
+        told = spec.model_dump_json()
+
+        def reword() -> str:
+            run_id, _ = Registry(self.data_dir).add(spec.kind, told, spec.fingerprint)
+            work_here(self.data_dir, run_id, _reworking())
+            return run_id
+
+        return self._past.done(self._step("reworded", told), reword)
 
     def analysed(self, *run_ids: str, **asked: Any) -> str:
         """An analysis of some runs that came to its end, whatever that is."""
-        return self.worked(spec_of_runs(run_ids, **asked))
+        spec = spec_of_runs(run_ids, **asked)
+        step = self._step("analysed", spec.model_dump_json())
+        return self._past.done(step, lambda: self.worked(spec))
 
     def worked(self, spec: AnalysisSpec) -> str:
-        """The same of a spec."""
+        """The same of a spec, done in any case: for tests that have put something else in place."""
         registry = Registry(self.data_dir)
         run_id, _ = registry.add(spec.kind, spec.model_dump_json(), spec.fingerprint)
         work(registry, run_id)
@@ -208,6 +244,6 @@ class Analysing:
 
 
 @pytest.fixture
-def analysing(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Analysing:
+def analysing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Analysing:
     """Runs to join, and analyses of them."""
-    return Analysing(data_dir, tmp_path, monkeypatch)
+    return Analysing(data_dir, monkeypatch)

@@ -101,11 +101,15 @@ class Labellings:
 
     def made(self, name: str, answers: Mapping[str, Answer] | Answers, **fields: Any) -> str:
         """A labelling that came to its end, whatever that is; returns the run's id."""
-        told = answers if callable(answers) else lambda prompt: answers[prompt.key.custom_id]
-        self._patch.setattr(label_work, "make_labeler", lambda _: WrittenDown(name, told))
+        self.answered_by(name, answers)
         run_id = self._add(name, **fields)
         work(Registry(self.data_dir), run_id)
         return run_id
+
+    def answered_by(self, name: str, answers: Mapping[str, Answer] | Answers) -> None:
+        """From now on, who is asked for labels gives these answers."""
+        told = answers if callable(answers) else lambda prompt: answers[prompt.key.custom_id]
+        self._patch.setattr(label_work, "make_labeler", lambda _: WrittenDown(name, told))
 
     def by_rules(self) -> str:
         """A labelling by ivan/lexicon itself, with all 19 labels."""

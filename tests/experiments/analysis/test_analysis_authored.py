@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from given.made_analyses import OTHER, PLAIN
 from given.made_runs import finished
+from given.remembered import Remembered
 from given.support import repacked
 
 from ivan_core.domain.errors import BadInput
@@ -48,21 +50,31 @@ def done(spec: Any) -> str:
 
 
 @pytest.fixture
-def compared(data_dir: Path) -> str:
+def past(data_dir: Path) -> Remembered:
+    return Remembered(data_dir, "authored labels of the sample")
+
+
+@pytest.fixture
+def compared(data_dir: Path, past: Remembered) -> str:
     """A comparison of the whole sample."""
-    return finished(data_dir, runs.located(CompareSpec(models=(PLAIN, OTHER))))
+    spec = CompareSpec(models=(PLAIN, OTHER))
+    return past.done("compared", lambda: finished(data_dir, runs.located(spec)))
 
 
 @pytest.fixture
-def both(compared: str) -> tuple[str, str]:
+def both(compared: str, past: Remembered) -> tuple[str, str]:
     """Labels by rules, and authored ones, which are newer."""
-    return done(LabelSpec(labeler=LEXICON)), done(LabelSpec(labeler=AUTHOR))
+    rules, authored = (
+        past.done(name, partial(done, LabelSpec(labeler=name))) for name in (LEXICON, AUTHOR)
+    )
+    return rules, authored
 
 
 @pytest.fixture
-def analysed(compared: str, both: tuple[str, str]) -> Analysed:
+def analysed(compared: str, both: tuple[str, str], past: Remembered) -> Analysed:
     """An analysis of the sample by all of its labels."""
-    return open_analysis(done(spec_of_runs([compared], before=PLAIN, after=OTHER)))
+    spec = spec_of_runs([compared], before=PLAIN, after=OTHER)
+    return open_analysis(past.done("analysed", lambda: done(spec)))
 
 
 def test_they_stand_beside_a_labeler_and_not_for_it(

@@ -112,8 +112,8 @@ def test_without_people_labelers_are_set_beside_each_other(analysing: Analysing)
 
 
 @pytest.fixture
-def many(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Analysing:
-    return Analysing(data_dir, tmp_path, monkeypatch, count=MANY)
+def many(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Analysing:
+    return Analysing(data_dir, monkeypatch, count=MANY)
 
 
 def test_from_300_described_pairs_on_effects_stand_beside_as_people_label(many: Analysing) -> None:

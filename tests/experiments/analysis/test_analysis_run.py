@@ -214,7 +214,7 @@ def test_one_that_stopped_begins_anew_and_ends_the_same(
 
     with monkeypatch.context() as patch:
         patch.setattr(analysis_work, "write_files", stops)
-        run_id = analysing.analysed(compared, labelled)
+        run_id = analysing.worked(spec_of_runs([compared, labelled]))
     assert runs.get(run_id).state is RunState.FAILED and not csvs(data_dir, run_id)
     assert Registry(data_dir).requeue(run_id)
     work(Registry(data_dir), run_id)

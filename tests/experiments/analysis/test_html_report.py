@@ -110,7 +110,7 @@ def test_hostile_texts_and_names_stay_text(
     said = [(f"{one} {SORRY}", f"no {one}") for one in hostile]
     folder = tmp_path / "<script>alert(1)</script>"
     folder.mkdir(parents=True)
-    made = Analysing(data_dir, folder, monkeypatch, said, lambda row: hostile[row])
+    made = Analysing(data_dir, monkeypatch, said, lambda row: hostile[row], folder=folder)
     labelled = made.labelled('<img src=x onerror="a()">:1b'), made.labelled("</style><b>:1b")
     found = open_analysis(made.analysed(made.compared(), *labelled))
     content = html_report(found, texts=True)

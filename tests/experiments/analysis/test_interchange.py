@@ -267,11 +267,11 @@ def test_the_manifest_counts_what_was_settled(settled: Analysed, tmp_path: Path)
 
 
 def test_hostile_texts_come_back_as_they_are(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = [*texts("http://127.0.0.1:9"), 'quote " back\\slash', "line\u2028and\u2029page\u0085"]
     said = [(f"{text} sorry", f"no {text}") for text in hostile]
-    made = Analysing(data_dir, tmp_path, monkeypatch, said, lambda row: f"Ask {hostile[row]}")
+    made = Analysing(data_dir, monkeypatch, said, lambda row: f"Ask {hostile[row]}")
     found = open_analysis(made.analysed(made.compared(), made.labelled()))
     pairs = whole(found, "annotated-pairs")["comparisons"]
     for row, (chosen, rejected) in enumerate(said):

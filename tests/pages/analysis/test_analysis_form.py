@@ -122,7 +122,7 @@ def test_one_that_failed_says_why_and_begins_anew(
 
     with monkeypatch.context() as patch:
         patch.setattr(analysis_work, "write_files", breaks)
-        run_id = analysing.analysed(compared, labelled)
+        run_id = analysing.worked(spec_of_runs([compared, labelled]))
     assert runs.get(run_id).state is RunState.FAILED
     page = open_page(ANALYSIS, run=run_id)
     assert "An analysis takes seconds, so it begins anew." in page.said

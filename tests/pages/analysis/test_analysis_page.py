@@ -245,9 +245,9 @@ def test_people_are_asked_about_listed_and_random_pairs_and_what_they_say_is_tol
 
 
 def test_both_replies_of_random_pairs_are_asked_by_one_press_that_fills_in_the_form(
-    data_dir, tmp_path, monkeypatch, open_page, spawned
+    data_dir, monkeypatch, open_page, spawned
 ):
-    many = Analysing(data_dir, tmp_path, monkeypatch, count=306)
+    many = Analysing(data_dir, monkeypatch, count=306)
     run_id = many.analysed(many.compared((PLAIN,)), labelled := many.labelled())
     analysed = open_analysis(run_id)
     page = open_page(ANALYSIS, run=run_id)

@@ -6,18 +6,24 @@ import streamlit as st
 
 from ivan_core.domain.engine_choice import LOCAL, EngineChoice, EngineName, checked_choice
 from ivan_core.engine import handling as runs
+from pages.components.kit.text import say
 
 _ENGINES: dict[EngineName, str] = {"local": "this machine", "ray": "a Ray cluster"}
+_NO_RAY = (
+    "Models work on this machine. On a Ray cluster they can work once Ray is installed beside IVAN:"
+    " pip install 'ivan[cluster]'."
+)
 _HELP = EngineChoice.model_fields
 
 
 def engine_fields() -> EngineChoice:
-    """Ask where models work; this machine without asking where Ray is not installed.
+    """Ask where models work; where Ray is not installed, say what is missing for a cluster.
 
     Raises:
         BadInput: what was typed is no address.
     """
     if not runs.has_ray():
+        say(_NO_RAY, "small", quiet=True)
         return LOCAL
     left, middle, right = st.columns(3)
     engine = left.selectbox(

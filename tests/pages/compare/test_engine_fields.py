@@ -48,10 +48,12 @@ def test_what_is_no_address_is_said_without_an_option_of_the_command_line(data_d
     assert "--" not in page.said
 
 
-def test_no_cluster_is_offered_where_ray_is_not_installed(data_dir, open_page, monkeypatch):
+def test_where_ray_is_not_installed_the_form_says_how_to_get_it(data_dir, open_page, monkeypatch):
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
-    keys = [field.key for field in open_page(COMPARE).app.selectbox]
+    page = open_page(COMPARE)
+    keys = [field.key for field in page.app.selectbox]
     assert "form-engine" not in keys and "form-system" in keys
+    assert "once Ray is installed beside IVAN: pip install 'ivan[cluster]'." in page.said
 
 
 def test_a_run_that_stopped_on_a_cluster_may_go_on_here(data_dir, open_page, spawned):

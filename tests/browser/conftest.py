@@ -50,7 +50,7 @@ def required() -> bool:
 
 
 if find_spec("playwright") is None and not required():
-    collect_ignore_glob = ["test_*.py"]
+    collect_ignore_glob = ["test_*.py", "*/test_*.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     skipped = sum("/browser/" in r.nodeid for r in terminalreporter.stats.get("skipped", []))
     if find_spec("playwright") is None:
-        files = Path(__file__).parent.glob("test_*.py")
+        files = Path(__file__).parent.rglob("test_*.py")
         skipped = sum(file.read_text("utf-8").count("\ndef test_") for file in files)
     if skipped:
         line = f"{skipped} browser journeys skipped: {missing()}"

@@ -189,7 +189,7 @@ def _behind(results: Results, came_from: Mapping[str, Run], point: Point) -> Row
         return None
     rows = matching_rows(listing(results), Filter(LANGUAGE, asked))
     clicked = [point[name] for name in ("first", "second", "model") if name in point]
-    models = [model for model in results.models if model in clicked]
+    models = [model for model in clicked if model in results.models]
     return RowsBehind(
         words=", ".join(condition.words({}) for condition in asked),
         row_ids=rows,

@@ -125,7 +125,7 @@ def test_a_mark_of_the_pictures_has_its_pairs(data_dir: Path) -> None:
     parted = found.behind({"first": C, "second": A})
     assert parted is not None and parted.words == "made/model-03 and made/model-01 part"
     assert parted.row_ids == whole.aligned.row_ids[verdicts[A] != verdicts[C]].tolist()
-    assert parted.run_id == apart[0]
+    assert parted.run_id == apart[1]
     page = parted.page(1)
     assert (
         set(page)

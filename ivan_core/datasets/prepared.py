@@ -32,6 +32,7 @@ TEXTS = "texts.arrow"
 where compressed groups would be unpacked whole for every row."""
 BATCH_ROWS = 1_000
 """Rows in a record batch of the texts."""
+_HASH_BYTES = 16
 BASE_COLUMNS = (
     "row_id",
     "subset",
@@ -155,6 +156,18 @@ class PreparedDataset:
                 row_id in tied,
             )
 
+    def hashed_pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
+        """As `pairs`; the texts have the hashes that were kept of them, which are not made again.
+
+        The hashes of all rows are held in memory meanwhile and after, 32 bytes a pair.
+        """
+        chosen, rejected = _hashes(self._paths[1])
+        for pair in self.pairs(row_ids):
+            at = slice(_HASH_BYTES * pair.row_id, _HASH_BYTES * (pair.row_id + 1))
+            pair.chosen.know_hash(chosen[at].hex())
+            pair.rejected.know_hash(rejected[at].hex())
+            yield pair
+
     def check_row_ids(self, row_ids: Sequence[int]) -> None:
         """Refuse ids that are not rows, and name them.
 
@@ -252,6 +265,19 @@ def _subsets(path: Path) -> tuple[memoryview, list[str]]:
         column = pq.read_table(path, columns=["subset"]).column("subset")
     coded = column.dictionary_encode().combine_chunks()
     return memoryview(coded.indices.to_numpy()), coded.dictionary.to_pylist()
+
+
+@lru_cache(maxsize=1)
+def _hashes(path: Path) -> tuple[bytes, bytes]:
+    """The hashes of all texts, one after the other: those of the chosen, and of the rejected."""
+    import pyarrow.parquet as pq
+
+    with _whole(path):
+        table = pq.read_table(path, columns=["chosen_hash", "rejected_hash"]).combine_chunks()
+        chosen, rejected = (
+            bytes.fromhex(str(column.chunk(0).buffers()[2], "ascii")) for column in table.columns
+        )
+    return chosen, rejected
 
 
 @lru_cache(maxsize=16)

@@ -163,6 +163,10 @@ class Dialogue:
         """SHA-256 of the text, 32 hex digits: the identity of a text in caches and cards."""
         return text_hash(self.text)
 
+    def know_hash(self, kept: str) -> None:
+        """Take the hash from where it was kept, so that it is not made again."""
+        vars(self)["hash"] = kept
+
     @property
     def outline(self) -> Outline:
         """All of it, found in one go."""

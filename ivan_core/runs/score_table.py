@@ -87,7 +87,7 @@ class ScoreTable:
     def put_many(self, identity: str, rewards: Mapping[str, Reward]) -> None:
         """Keep these rewards in one transaction; what is no number is left out, as failures are."""
         kept = [
-            (_key(text_hash), reward.value, reward.truncated)
+            (_key(text_hash), float(reward.value), bool(reward.truncated))
             for text_hash, reward in rewards.items()
             if reward.value is not None and isfinite(reward.value)
         ]
@@ -99,10 +99,7 @@ class ScoreTable:
             (model,) = db.execute(
                 "SELECT number FROM models WHERE identity = ?", (identity,)
             ).fetchone()
-            db.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)",
-                ((model, key, float(value), bool(truncated)) for key, value, truncated in kept),
-            )
+            db.executemany(f"INSERT OR REPLACE INTO scores VALUES ({model:d}, ?, ?, ?)", kept)
 
     def __len__(self) -> int:
         if self._db is None:

@@ -26,11 +26,10 @@ import pyarrow.parquet  # noqa: F401
 
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.datasets import prepare as preparing
-from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import work as compare_work
+from ivan_core.experiments.compare import steps, work as compare_work
 from ivan_core.experiments.compare.scoring import Models
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import Parts, RunContext
@@ -109,7 +108,7 @@ def watch_all() -> Parted:
     parted = Parted()
     for owner, name, part in (
         (preparing, "_write", "preparing the dataset"),
-        (PreparedDataset, "pairs", "reading pairs"),
+        (steps._Comparing, "wanted", "reading pairs"),
         (ScoreCache, "get_many", "cache: reading"),
         (ScoreCache, "put_many", "cache: writing"),
         (ScoreCache, "remember", "cache: speeds"),

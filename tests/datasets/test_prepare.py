@@ -21,7 +21,7 @@ from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.domain.transcripts import Dialogue
+from ivan_core.domain.transcripts import Dialogue, text_hash
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -94,6 +94,13 @@ def test_rows_are_read_back_by_id_in_any_order(tmp_path: Path) -> None:
     assert [pair.row_id for pair in pairs] == asked
     assert [pair.chosen.reply for pair in pairs] == [f"good {i}" for i in asked]
     assert dataset.rows == len(dataset.numbers()) == 2_500
+
+
+def test_texts_may_be_read_with_the_hashes_that_were_kept_of_them(tmp_path: Path) -> None:
+    dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", [row(i) for i in range(1_100)]))
+    for pair in dataset.hashed_pairs([1_099, 0, 999]):
+        kept = [vars(side)["hash"] for side in (pair.chosen, pair.rejected)]
+        assert kept == [text_hash(pair.chosen.text), text_hash(pair.rejected.text)]
 
 
 def test_unknown_rows_are_named(tmp_path: Path) -> None:

@@ -60,28 +60,45 @@ class Wanted:
     """What sentences call it: see `ScoringTask`."""
 
 
-Keep = Callable[[Wanted, Mapping[str, Reward], int], None]
-"""Keeps what was wanted: all its rewards, and how many texts the model had to read for them.
+Keep = Callable[[str, Mapping[str, Reward], int], None]
+"""Keeps what was wanted, by its key: all its rewards, and how many texts the model read for them.
 
 Called in the writer's thread, after the rewards are in the cache.
 """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Promise:
-    """A text that a task is to score, and its reward once it has."""
+    """That a task scores its texts, and their rewards once it has."""
 
-    reward: Reward | None = None
+    rewards: Mapping[str, Reward] | None = None
 
 
 @dataclass(slots=True)
 class _Open:
-    """What was wanted and is not whole: `waits` are texts promised by its own task or others."""
+    """What was wanted and is not whole: texts it `waits` for are promised by its task or others.
 
-    wanted: Wanted
-    rewards: dict[str, Reward]
-    waits: dict[str, _Promise]
-    computed: int
+    No texts are held here: a pool may be given those of a whole run at once.
+    """
+
+    key: str
+    weight: int
+    rewards: dict[str, Reward] = field(default_factory=dict)
+    waits: dict[_Promise, list[str]] = field(default_factory=dict)
+    computed: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return all(promise.rewards is not None for promise in self.waits)
+
+
+@dataclass(slots=True)
+class _Given:
+    """What the pool was given of a model, by the hashes of its texts; a check promises none."""
+
+    model: str
+    hashes: Sequence[str] = ()
+    promise: _Promise | None = None
 
 
 @dataclass(slots=True)
@@ -237,8 +254,8 @@ class _Flow:
         self._context = scoring.context
         self._done, self._probes = done, probes
         self._failed = defaultdict[str, dict[str, Reward]](dict, failed)
-        self._tasks: dict[str, ScoringTask] = {}
-        """What the pool was given and has not given back."""
+        self._given: dict[str, _Given] = {}
+        """What it has not given back yet."""
         self._open: dict[str, _Open] = {}
         self._read: dict[str, int] = {}
         self._problem: IvanError | None = None
@@ -253,12 +270,14 @@ class _Flow:
                 return
             self._unkept.add(one.key)
             model = self._scoring.model(one.model)
-            if not self._tasks:
+            if not self._given:
                 self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
-                budget = self._scoring.budget(model, missing)
-                yield self._given(ScoringTask(one.key, one.model, missing, budget, one.label))
+                new = [one.texts[text_hash] for text_hash in missing]
+                budget = self._scoring.budget(model, new)
+                given = _Given(one.model, missing, model.promised[missing[0]])
+                yield self._give(ScoringTask(one.key, one.model, new, budget, one.label), given)
             elif one.key not in self._open:
                 self._close(opened)
                 self._writer.write(partial(self._keep_all, [opened]))
@@ -272,7 +291,7 @@ class _Flow:
         """Tell how far the tasks under way are."""
         self._read[key] = self._read.get(key, 0) + texts
         under_way = sum(
-            self._open[one].wanted.weight * read // len(self._tasks[one].texts)
+            self._open[one].weight * read // len(self._given[one].hashes)
             for one, read in self._read.items()
             if one in self._open
         )
@@ -284,10 +303,10 @@ class _Flow:
         Raises:
             BadInput: a model that scored is not the one that was loaded.
         """
-        task = self._tasks.pop(scored.key)
+        given = self._given.pop(scored.key)
         self._read.pop(scored.key, None)
         self._say()
-        model = self._scoring.model(task.model)
+        model = self._scoring.model(given.model)
         if scored.problem is not None:
             self._problem = self._problem or scored.problem
             return
@@ -297,19 +316,15 @@ class _Flow:
                 "length or precision differs).",
                 "See that all machines have the same files and settings, then resume the run.",
             )
-        if task.both_ways:
+        if given.promise is None:
             self._checked(model, scored.rewards)
             return
-        rewards = {
-            text.hash: reward.kept()
-            for text, reward in zip(task.texts, scored.rewards, strict=True)
-        }
-        for text_hash, reward in rewards.items():
-            model.promised[text_hash].reward = reward
-            if reward.value is None:
-                self._failed[model.name][text_hash] = reward
+        kept = [reward.kept() for reward in scored.rewards]
+        rewards = given.promise.rewards = dict(zip(given.hashes, kept, strict=True))
+        failed = {text: reward for text, reward in rewards.items() if reward.value is None}
+        self._failed[model.name].update(failed)
         model.texts, model.seconds = model.texts + len(rewards), model.seconds + scored.seconds
-        whole = [one for one in self._open.values() if _is_whole(one)]
+        whole = [one for one in self._open.values() if one.is_whole]
         for one in whole:
             self._close(one)
         self._writer.write(partial(self._write, model, rewards, whole))
@@ -322,56 +337,57 @@ class _Flow:
         """
         if self._problem:
             raise self._problem
-        if self._open or self._tasks or not self._all_asked:
-            raise RuntimeError(f"the pool left out tasks: {[*self._tasks] or [*self._open]}")
+        if self._open or self._given or not self._all_asked:
+            raise RuntimeError(f"the pool left out tasks: {[*self._given] or [*self._open]}")
         if self._unkept:
             raise RuntimeError(f"nothing was kept of {sorted(self._unkept)}")
 
-    def _look_up(self, model: _Model, one: Wanted) -> tuple[_Open, list[Dialogue]]:
+    def _look_up(self, model: _Model, one: Wanted) -> tuple[_Open, list[str]]:
         """What is known or promised of what is wanted, and the texts that are neither."""
-        opened = _Open(one, {}, {}, 0)
-        unknown = []
+        opened, unknown = _Open(one.key, one.weight), []
+        failures, promised = self._failed[model.name], model.promised
         for text_hash in one.texts:
-            if failed := self._failed[model.name].get(text_hash):
+            if failed := failures.get(text_hash):
                 opened.rewards[text_hash] = failed
             # Before the cache: a promise is only forgotten once the cache has it.
-            elif promise := model.promised.get(text_hash):
-                opened.waits[text_hash] = promise
+            elif promise := promised.get(text_hash):
+                opened.waits.setdefault(promise, []).append(text_hash)
             else:
                 unknown.append(text_hash)
         if model.card.lasts:
             opened.rewards |= self._context.cache.get_many(model.identity, unknown)
         missing = [text_hash for text_hash in unknown if text_hash not in opened.rewards]
         opened.computed = len(missing)
-        for text_hash in missing:
-            model.promised[text_hash] = opened.waits[text_hash] = _Promise()
-        if _is_whole(opened):
-            return opened, []
-        self._open[one.key] = opened
-        return opened, [one.texts[text_hash] for text_hash in missing]
+        if missing:
+            own = _Promise()
+            opened.waits[own] = missing
+            promised |= dict.fromkeys(missing, own)
+        if not opened.is_whole:
+            self._open[one.key] = opened
+        return opened, missing
 
-    def _given(self, task: ScoringTask) -> ScoringTask:
-        self._tasks[task.key] = task
+    def _give(self, task: ScoringTask, given: _Given) -> ScoringTask:
+        self._given[task.key] = given
         self._say()
         return task
 
     def _say(self) -> None:
         """Say which model is at work: that of the first task which is not done yet."""
-        if task := next(iter(self._tasks.values()), None):
+        if given := next(iter(self._given.values()), None):
             self._scoring.say(
-                f"Checking {task.model} alone against in a batch"
-                if task.both_ways
-                else f"Scoring with {task.model}"
+                f"Scoring with {given.model}"
+                if given.promise
+                else f"Checking {given.model} alone against in a batch"
             )
 
     def _close(self, opened: _Open) -> None:
         """Take the rewards that were waited for."""
-        for text_hash, promise in opened.waits.items():
-            if promise.reward is not None:
-                opened.rewards[text_hash] = promise.reward
+        for promise, hashes in opened.waits.items():
+            if promise.rewards is not None:
+                opened.rewards |= {text_hash: promise.rewards[text_hash] for text_hash in hashes}
         opened.waits.clear()
-        self._open.pop(opened.wanted.key, None)
-        self._done += opened.wanted.weight
+        self._open.pop(opened.key, None)
+        self._done += opened.weight
 
     def _write(self, model: _Model, rewards: Mapping[str, Reward], whole: list[_Open]) -> None:
         cache = self._context.cache
@@ -402,8 +418,8 @@ class _Flow:
 
     def _keep_all(self, whole: Sequence[_Open]) -> None:
         for one in whole:
-            self._keep(one.wanted, one.rewards, one.computed)
-            self._unkept.discard(one.wanted.key)
+            self._keep(one.key, one.rewards, one.computed)
+            self._unkept.discard(one.key)
 
     def _check(self, name: str, texts: Sequence[Dialogue]) -> Iterator[ScoringTask]:
         model = self._scoring.model(name)
@@ -414,7 +430,8 @@ class _Flow:
         if known is None and texts:
             budget = self._scoring.budget(model, texts)
             label = f"the check of batches with {name}"
-            yield self._given(ScoringTask(batch_key(name), name, texts, budget, label, True))
+            task = ScoringTask(batch_key(name), name, texts, budget, label, both_ways=True)
+            yield self._give(task, _Given(name))
         else:
             self._writer.write(partial(self._context.parts.append, batch_key(name), [known]))
 
@@ -428,7 +445,3 @@ class _Flow:
             self._context.parts.append(batch_key(model.name), [known])
 
         self._writer.write(write)
-
-
-def _is_whole(one: _Open) -> bool:
-    return all(promise.reward is not None for promise in one.waits.values())

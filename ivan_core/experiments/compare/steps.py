@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard, Reward, margin, verdict
-from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
@@ -93,29 +93,39 @@ class _Comparing:
     ) -> None:
         self._context, self._dataset, self._live = context, dataset, live
         self._units = {unit.key: unit for unit in units}
-        self._pairs: dict[str, list[Pair]] = {}
+        self._rows: dict[str, list[_Row]] = {}
         self.done = done
 
     def wanted(self) -> Iterator[Wanted]:
         """The texts of each unit; pairs are read when they are asked for."""
         for unit in self._units.values():
-            pairs = self._pairs[unit.key] = list(self._dataset.pairs(unit.row_ids))
-            texts = {
-                side.hash: side
-                for pair in pairs
-                if not pair.unrated
-                for side in (pair.chosen, pair.rejected)
-            }
+            texts: dict[str, Dialogue] = {}
+            rows = self._rows[unit.key] = []
+            for pair in self._dataset.hashed_pairs(unit.row_ids):
+                chosen, rejected, unrated = pair.chosen, pair.rejected, pair.unrated
+                rows.append(_Row(pair.row_id, unrated, chosen.hash, rejected.hash))
+                if not unrated:
+                    texts[chosen.hash] = chosen
+                    texts[rejected.hash] = rejected
             label = f"chunk {unit.step + 1} of {self._live.steps} with {unit.model}"
             yield Wanted(unit.key, unit.model, texts, len(unit.row_ids), label)
 
-    def keep(self, wanted: Wanted, rewards: Mapping[str, Reward], computed: int) -> None:
+    def keep(self, key: str, rewards: Mapping[str, Reward], computed: int) -> None:
         """Keep a unit's rows and tell of them; called in the writer's thread."""
-        unit = self._units[wanted.key]
-        rows = [_scored(pair, rewards) for pair in self._pairs.pop(wanted.key)]
+        unit = self._units[key]
+        rows = [_scored(row, rewards) for row in self._rows.pop(key)]
         self._context.parts.append(unit.key, [row.as_list() for row in rows])
         self.done += len(unit.row_ids)
         self._context.finished(self.done, computed, self._live.add(unit, rows))
+
+
+class _Row(NamedTuple):
+    """A pair that is scored, without its texts: `unrated` is why it has no rewards."""
+
+    row_id: int
+    unrated: str
+    chosen: str
+    rejected: str
 
 
 def _probes(begun: Begun, units: Sequence[Unit]) -> list[Dialogue]:
@@ -174,11 +184,11 @@ def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:
     )
 
 
-def _scored(pair: Pair, rewards: Mapping[str, Reward]) -> ScoredRow:
-    if pair.unrated:
+def _scored(row: _Row, rewards: Mapping[str, Reward]) -> ScoredRow:
+    if row.unrated:
         nothing = Reward(None)
-        return ScoredRow(pair.row_id, nothing, nothing, pair.unrated)
-    chosen, rejected = rewards[pair.chosen.hash], rewards[pair.rejected.hash]
+        return ScoredRow(row.row_id, nothing, nothing, row.unrated)
+    chosen, rejected = rewards[row.chosen], rewards[row.rejected]
     sides = (("chosen", chosen), ("rejected", rejected))
     reasons = [f"{side}: {reward.failure}" for side, reward in sides if reward.failure]
-    return ScoredRow(pair.row_id, chosen, rejected, "; ".join(reasons) or None)
+    return ScoredRow(row.row_id, chosen, rejected, "; ".join(reasons) or None)

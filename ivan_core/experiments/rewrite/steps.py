@@ -138,7 +138,7 @@ class Steps:
         rewards: dict[str, Reward] = {}
         computed = 0
 
-        def keep(_: Wanted, found: Mapping[str, Reward], read: int) -> None:
+        def keep(_: str, found: Mapping[str, Reward], read: int) -> None:
             nonlocal computed
             computed = read
             rewards.update(found)

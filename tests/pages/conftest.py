@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from html import unescape
 from itertools import count
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 HOME = "streamlit_app.py"
+# For each page Streamlit looks for components in all that is installed, which stays as it is.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 # Streamlit gives a page 3 seconds, which a busy machine may need for what takes a tenth of one.
 for _way in (AppTest.from_file, AppTest.from_function, AppTest.from_string):
     _way.__func__.__kwdefaults__["default_timeout"] = 300  # type: ignore[attr-defined]

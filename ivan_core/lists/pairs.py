@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
 from ivan_core.domain.errors import BadInput
@@ -77,14 +80,11 @@ class ColumnIs(Condition):
 
     def holds(self, listing: Listing) -> Bools:
         """Whether a row is in the group of values that the bars name so, or has that value."""
-        import pandas as pd
-
         self.check(listing)
+        codes, names = _grouped(listing, self.column)
+        if self.value in names:
+            return np.asarray(codes == names.index(self.value))
         values = own_column(listing.dataset, self.column)
-        groups = column_groups(values, pd.Series(np.unique(listing.rows)))
-        if self.value in groups.names:
-            codes = groups.codes.reindex(listing.rows).to_numpy(np.int64)
-            return np.asarray(codes == groups.names.index(self.value))
         return np.asarray(values.reindex(listing.rows).map(str) == self.value)
 
 
@@ -141,13 +141,11 @@ def _subset_names(listing: Listing, _: Picks) -> Mapping[str, str]:
 
 
 def _column_values(listing: Listing, picks: Picks) -> Mapping[str, str]:
-    import pandas as pd
-
     name = picks.get("column")
     if not name:
         return {}
-    groups = column_groups(own_column(listing.dataset, name), pd.Series(np.unique(listing.rows)))
-    return {str(value): str(value) for value in groups.names[:_MOST_OFFERED]}
+    _, names = _grouped(listing, name)
+    return {str(value): str(value) for value in names[:_MOST_OFFERED]}
 
 
 OFFERS = (
@@ -199,6 +197,32 @@ def _own_columns(folder: Path) -> tuple[str, ...]:
 def own_column(dataset: PreparedDataset, name: str) -> Any:
     """The values of one of them, a series by row id."""
     return dataset.numbers(["row_id", name]).set_index("row_id")[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Row ids that are told from others by their digest, so that what was made of them is found."""
+
+    ids: Ints = field(compare=False)
+    digest: bytes
+
+
+def _grouped(listing: Listing, name: str) -> tuple[NDArray[np.int16], tuple[str, ...]]:
+    """The group of each listed row by a column of the dataset, as its place among their names."""
+    digest = blake2b(np.ascontiguousarray(listing.rows).data).digest()
+    return _groups_of(listing.dataset.folder, name, _Rows(listing.rows, digest))
+
+
+@lru_cache(maxsize=8)
+def _groups_of(folder: Path, name: str, rows: _Rows) -> tuple[NDArray[np.int16], tuple[str, ...]]:
+    import pandas as pd
+
+    groups = column_groups(
+        own_column(PreparedDataset(folder), name), pd.Series(np.unique(rows.ids))
+    )
+    codes = groups.codes.reindex(rows.ids).to_numpy(np.int64)
+    codes.flags.writeable = False
+    return codes, groups.names
 
 
 @lru_cache(maxsize=8)

@@ -121,8 +121,10 @@ def _quarters(numbers: NDArray[np.float64]) -> tuple[Codes, list[str]]:
 
 def _by_value(values: pd.Series) -> Groups:
     missing = values.isna().to_numpy(bool)
-    # Lists and other values that cannot be compared are told apart by their words.
-    known = values[~missing].map(str)
+    known = values[~missing]
+    if not isinstance(known.dtype, pd.StringDtype):
+        # Lists and other values that cannot be compared are told apart by their words.
+        known = known.map(str)
     found, words = pd.factorize(known)
     names = [_word(str(word)) for word in words]
     counts: dict[str, int] = {}

@@ -94,6 +94,17 @@ def test_a_value_too_rare_for_a_bar_can_be_asked_for(results):
     assert found(results, ColumnIs(column="hours", value="0.25")) == [1]
 
 
+def test_groups_of_a_column_are_those_of_the_listed_rows_whichever_were_asked_about_before(results):
+    every, few = listing(results), listing(results.only(np.array([3, 5, 60]), bare=False))
+    # 120 hours are cut into quarters; three of them are groups of their own.
+    quarters = ColumnIs(column="hours", value="0 to 7.25").holds(every)
+    assert np.flatnonzero(quarters).tolist() == list(range(30))
+    for _ in range(2):
+        assert ColumnIs(column="hours", value="1.25").holds(few).tolist() == [False, True, False]
+        assert ColumnIs(column="hours", value="0 to 7.25").holds(few).tolist() == [False] * 3
+        assert ColumnIs(column="annotator", value="a3").holds(few).tolist() == [True, False, False]
+
+
 def test_every_cell_of_rewards_leads_to_its_rows(results):
     for model in results.models:
         own = results.table[results.table["model"] == model]

@@ -146,7 +146,7 @@ def _bars(parts: pd.DataFrame, y: alt.Y) -> alt.Chart:
         .mark_bar(height=_BAR_HEIGHT, yOffset=_BAR_AT, cursor="pointer", x2Offset=-1)
         .encode(
             x=alt.X("start:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=y,
             color=palette.verdict_colour(),
             tooltip=[
@@ -173,7 +173,7 @@ def _half(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
             color="white",
             tooltip=None,
         )
-        .encode(x=alt.datum(0.5), y=y)
+        .encode(x=alt.XDatum(0.5), y=y)
     )
 
 
@@ -183,7 +183,7 @@ def _interval(lines: pd.DataFrame, y: alt.Y) -> alt.Chart:
     return (
         alt.Chart(known)
         .mark_rule(color=palette.ON_BAR, **style)
-        .encode(x="low:Q", x2="high:Q", y=y)
+        .encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y)
     )
 
 
@@ -203,7 +203,7 @@ def _length_rule(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
         alt.Chart(lines[lines["n"] > 0])
         .mark_point(filled=True, yOffset=_MARKER_AT, size=45, color=ink.text, opacity=1)
         .encode(
-            x="rule_rate:Q",
+            x=alt.X("rule_rate:Q"),
             y=y,
             shape=alt.Shape(
                 "rule:N",
@@ -247,7 +247,9 @@ def _rates(lines: pd.DataFrame, y: alt.Y, ink: palette.Ink) -> alt.Chart:
     return (
         alt.Chart(lines.assign(verdict="agree"))
         .mark_text(yOffset=_TEXT_AT, color=ink.text, cursor="pointer", **_WORDS)
-        .encode(text="label:N", x=alt.value("width"), y=y, tooltip=alt.value(None))
+        .encode(
+            text=alt.Text("label:N"), x=alt.XValue("width"), y=y, tooltip=alt.TooltipValue(None)
+        )
     )
 
 

@@ -119,7 +119,9 @@ def interval_bars(
 
 def group_names(rows: pd.DataFrame, y: alt.Y, ink: palette.Ink, room: int) -> list[alt.Chart]:
     """The names of models, and of their bars below them, cut `room` pixels from the right."""
-    text = alt.Chart(rows).encode(text="name:N", x=alt.value(0), y=y, tooltip="name:N")
+    text = alt.Chart(rows).encode(
+        text=alt.Text("name:N"), x=alt.XValue(0), y=y, tooltip=alt.Tooltip("name:N")
+    )
     style = {"align": "left", "baseline": "middle", "color": ink.text}
     model = text.transform_filter("datum.kind == 'model'").mark_text(
         yOffset=8, fontSize=14, fontWeight="bold", limit={"expr": "width"}, **style
@@ -159,7 +161,7 @@ def count_squares(
     rects = squares.mark_rect(color=palette.COUNT, cursor="pointer")
     return [
         rects.encode(opacity=opacity, tooltip=tips).add_params(selection),
-        picked(squares.encode(tooltip=alt.value(None)), selection, ink),
+        picked(squares.encode(tooltip=alt.TooltipValue(None)), selection, ink),
     ]
 
 
@@ -211,7 +213,10 @@ def heads(first: str, second: str, ink: palette.Ink) -> alt.Chart:
             limit={"expr": "width"},
         )
         .encode(
-            text="name:N", x=alt.value(0), y=alt.Y("at:Q", scale=None, axis=None), tooltip="name:N"
+            text=alt.Text("name:N"),
+            x=alt.XValue(0),
+            y=alt.Y("at:Q", scale=None, axis=None),
+            tooltip=alt.Tooltip("name:N"),
         )
     )
 

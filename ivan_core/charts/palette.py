@@ -120,27 +120,35 @@ def framed(
     """
     tones = ink(dark)
     words = {"labelColor": tones.axis, "titleColor": tones.axis}
-    return (
-        chart.properties(
-            title=alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title),
-            description=description,
-            width="container",
-            # Fitting the height too would squeeze the rows to make room for legends.
-            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        )
-        .configure_view(strokeWidth=0)
-        .configure_title(
-            anchor="start",
-            fontSize=15,
-            offset=12,
-            subtitlePadding=4,
-            color=tones.text,
-            subtitleColor=tones.text,
-        )
-        .configure_axis(
-            ticks=False, domain=False, labelPadding=6, labelSeparation=6, titlePadding=10, **words
-        )
-        .configure_legend(labelLimit=360, symbolStrokeWidth=2, offset=10, columnPadding=14, **words)
+    # All at once: each of Altair's own steps, such as `configure_axis`, copies the whole chart.
+    return chart.properties(
+        title=alt.Title(title, subtitle=subtitle) if subtitle else alt.Title(title),
+        description=description,
+        width="container",
+        # Fitting the height too would squeeze the rows to make room for legends.
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        config=alt.Config(
+            view=alt.ViewConfig(strokeWidth=0),
+            title=alt.TitleConfig(
+                anchor="start",
+                fontSize=15,
+                offset=12,
+                subtitlePadding=4,
+                color=tones.text,
+                subtitleColor=tones.text,
+            ),
+            axis=alt.AxisConfig(
+                ticks=False,
+                domain=False,
+                labelPadding=6,
+                labelSeparation=6,
+                titlePadding=10,
+                **words,
+            ),
+            legend=alt.LegendConfig(
+                labelLimit=360, symbolStrokeWidth=2, offset=10, columnPadding=14, **words
+            ),
+        ),
     )
 
 

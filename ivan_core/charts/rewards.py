@@ -45,7 +45,7 @@ def reward_cells(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
         alt.Tooltip("chosen:N", title="Reward of the chosen reply"),
         alt.Tooltip("rejected:N", title="Reward of the rejected reply"),
     ]
-    squares = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
+    squares = alt.Chart(shown).encode(x=x, x2=alt.X2("x1:Q"), y=y, y2=alt.Y2("y1:Q"))
     layers = marks.count_squares(squares, marks.most_in(cells), tips, selection, ink)
     ends = pd.DataFrame({"at": [low, high]})
     diagonal = (
@@ -191,8 +191,10 @@ def verdict_cells(
     shades = (0.05, palette.DARKEST_CELL)
     cells = marks.shaded_cells(base, "count", most, shades, selection, ink)
     style = {"cursor": "pointer", "color": ink.text, "align": "center", "baseline": "middle"}
-    counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-27, **style).encode(text="number:N")
-    shares = base.mark_text(fontSize=12, dy=-8, **style).encode(text="percent:N")
+    counts = base.mark_text(fontSize=19, fontWeight="bold", dy=-27, **style).encode(
+        text=alt.Text("number:N")
+    )
+    shares = base.mark_text(fontSize=12, dy=-8, **style).encode(text=alt.Text("percent:N"))
     room = f"width / {len(order)} - 16"
     told = base.mark_text(fontSize=11, dy=10, **_fitting(room), **style)
     heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
@@ -235,7 +237,7 @@ def margin_squares(
         scale=alt.Scale(domain=[-reach, reach], nice=False, range=[height, _STRIP]),
         axis=axis,
     )
-    base = alt.Chart(shown).encode(x=x, x2="x1:Q", y=y, y2="y1:Q")
+    base = alt.Chart(shown).encode(x=x, x2=alt.X2("x1:Q"), y=y, y2=alt.Y2("y1:Q"))
     tips = [
         alt.Tooltip("count:Q", title="Pairs", format=","),
         alt.Tooltip("share_same:Q", title="Same verdict in", format=".0%"),
@@ -312,8 +314,8 @@ def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[a
     ends = pd.DataFrame({"low": [-reach], "high": [reach], "zero": [0.0]})
     base = alt.Chart(ends).mark_rule(strokeWidth=1.5, color=ink.text, tooltip=None)
     return [
-        base.encode(x=alt.X("low:Q", scale=x), x2="high:Q", y=alt.Y("zero:Q", scale=y)),
-        base.encode(x=alt.X("zero:Q", scale=x), y=alt.Y("low:Q", scale=y), y2="high:Q"),
+        base.encode(x=alt.X("low:Q", scale=x), x2=alt.X2("high:Q"), y=alt.Y("zero:Q", scale=y)),
+        base.encode(x=alt.X("zero:Q", scale=x), y=alt.Y("low:Q", scale=y), y2=alt.Y2("high:Q")),
     ]
 
 
@@ -329,7 +331,7 @@ def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
     drawn: list[alt.Chart] = []
     for words, left, top, colour in named:
         base = alt.Chart(pd.DataFrame({"words": [words], "lines": [_in_lines(words)]})).encode(
-            x=alt.value(0 if left else "width"), y=alt.value(0 if top else "height")
+            x=alt.XValue(0 if left else "width"), y=alt.YValue(0 if top else "height")
         )
         style = marks.corner(left, top, 6, _STRIP + 6 if top else 6)
         drawn += marks.over_cells(base, colour, ink, **_fitting("width / 2 - 14"), **style)

@@ -106,6 +106,8 @@ class Numbers:
     def _numbers(self, pair: Pair) -> tuple[Any, ...]:
         """One pair's own numbers (_OWN); lengths in characters of the reply."""
         one, other = pair.chosen.outline, pair.rejected.outline
+        transcripts = one.before_reply is not None and other.before_reply is not None
+        differ = one.before_reply != other.before_reply if transcripts else pair.prompts_differ
         if one.reply is None or other.reply is None:
             self._no_assistant_turn += 1
         if not (one.has_prompt and other.has_prompt):
@@ -119,7 +121,7 @@ class Numbers:
             pair.identical,
             not (one.reply and other.reply),
             one.ends_in_human_turn or other.ends_in_human_turn,
-            pair.prompts_differ,
+            differ,
             pair.tied,
             text_hash(one.first_human_turn)[:16],
         )

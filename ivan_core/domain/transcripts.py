@@ -50,6 +50,11 @@ class Outline(NamedTuple):
     first_human_turn: str
     ends_in_human_turn: bool
     has_prompt: bool
+    before_reply: str | None
+    """All of a transcript before the last reply; all, where it ends in a Human turn.
+
+    Two are parsed alike if and only if they are the same text. None of marked turns.
+    """
 
 
 @dataclass(frozen=True)
@@ -177,12 +182,15 @@ class Dialogue:
         reply = None if last < 0 else text[last + len(ASSISTANT_MARKER) :].strip()
         if asked < 0:
             before, marker, _ = text.partition(ASSISTANT_MARKER)
-            return Outline(reply, "", False, bool(marker and before.strip()))
+            return Outline(
+                reply, "", False, bool(marker and before.strip()), text[:last] if marker else text
+            )
         begins = asked + len(HUMAN_MARKER)
         again = text.find(HUMAN_MARKER, begins)
         ends = text.find(ASSISTANT_MARKER, begins, again if again >= 0 else len(text))
         first = text[begins : ends if ends >= 0 else again if again >= 0 else len(text)].strip()
-        return Outline(reply, first, text.rfind(HUMAN_MARKER) > last, True)
+        ends_in_human = last < 0 or text.find(HUMAN_MARKER, last) >= 0
+        return Outline(reply, first, ends_in_human, True, text if ends_in_human else text[:last])
 
     def _outline_of_turns(self) -> Outline:
         turns = self.turns
@@ -192,6 +200,7 @@ class Dialogue:
             asked[0] if asked else "",
             bool(turns) and turns[-1].role != "Assistant",
             bool(asked) or bool(turns and self.preamble.strip()),
+            None,
         )
 
     @property
@@ -211,15 +220,8 @@ class Dialogue:
     def same_prompt(self, other: Dialogue) -> bool:
         """Whether all before the last reply is the same; all, where one ends in a Human turn."""
         if not (self.exact or other.exact):
-            return self._before_reply == other._before_reply
+            return self.outline.before_reply == other.outline.before_reply
         return (self.preamble, prompt_turns(self)) == (other.preamble, prompt_turns(other))
-
-    @property
-    def _before_reply(self) -> str:
-        """Of a transcript: two are parsed alike if and only if they are the same text."""
-        at = self.text.rfind(ASSISTANT_MARKER)
-        whole = at < 0 or self.text.find(HUMAN_MARKER, at) >= 0
-        return self.text if whole else self.text[:at]
 
     @property
     def reply(self) -> str | None:

@@ -66,15 +66,14 @@ class RunContext:
         now = time.monotonic()
         if now - self._said > 0.25:
             self._said = now
-            self._progress(done)
+            self._registry.progress(self.id, **self._reached(done))
 
     def finished(self, done: int, computed: int, points: list[LivePoint]) -> None:
         """A unit is done and kept: publish its live points and the counters."""
         self._computed += computed
         if len(self.cache.notes) > self._of_cache:
             self.note(self._notes)
-        self._registry.publish(self.id, points)
-        self._progress(done, computed=self._computed)
+        self._registry.publish(self.id, points, **self._reached(done), computed=self._computed)
 
     def publish(self, points: list[LivePoint]) -> None:
         """Publish points of units that an earlier worker kept but may not have told of."""
@@ -84,11 +83,10 @@ class RunContext:
         """Speed is measured from here: models are loaded."""
         self._clock = self._clock or time.monotonic()
 
-    def _progress(self, done: int, **others: int) -> None:
+    def _reached(self, done: int) -> dict[str, int | float | None]:
         # What is finished is told by the writer, which is behind what is worked on.
         self._told = max(self._told, done)
-        rate = self._rate(self._told, time.monotonic())
-        self._registry.progress(self.id, done=self._told, rate=rate, **others)
+        return {"done": self._told, "rate": self._rate(self._told, time.monotonic())}
 
     def _rate(self, done: int, now: float) -> float | None:
         if self._clock is None or now - self._clock < 0.2:

@@ -9,9 +9,9 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -329,36 +329,26 @@ class Registry:
 
     def progress(self, run_id: str, **values: str | int | float | None) -> None:
         """Set any of doing, done, total, computed, rate, facts (a JSON object)."""
-        unknown = values.keys() - _PROGRESS
-        if unknown:
-            raise KeyError(f"not progress: {sorted(unknown)}")
-        names = ", ".join(f"{name}=?" for name in values)
         with self._file.reading() as db:
-            db.execute(f"UPDATE runs SET {names} WHERE id=?", (*values.values(), run_id))
+            _set_progress(db, run_id, values)
 
     def note(self, run_id: str, notes: list[str]) -> None:
         """Facts a reader of the run should know (said once, kept with the run)."""
         with self._file.reading() as db:
             db.execute("UPDATE runs SET notes=? WHERE id=?", (json.dumps(notes), run_id))
 
-    def publish(self, run_id: str, points: list[LivePoint]) -> None:
-        """Add live points; a point published again replaces itself."""
-        rows = [
-            (
-                run_id,
-                p.model,
-                p.step,
-                p.agree,
-                p.tie,
-                p.disagree,
-                p.unrated,
-                p.margin_sum,
-                p.margin_squares,
-            )
-            for p in points
-        ]
+    def publish(
+        self, run_id: str, points: list[LivePoint], **values: str | int | float | None
+    ) -> None:
+        """Add live points, and set what `progress` sets, both or none.
+
+        A point published again replaces itself.
+        """
+        rows = [(run_id, *astuple(point)) for point in points]
         with self._file.writing() as db:
             db.executemany("INSERT OR REPLACE INTO live VALUES (?,?,?,?,?,?,?,?,?)", rows)
+            if values:
+                _set_progress(db, run_id, values)
 
     def live_points(self, run_id: str) -> list[LivePoint]:
         """All points so far, by model and in the order of the chunks."""
@@ -377,6 +367,16 @@ class Registry:
                 "UPDATE runs SET state=?, finished=?, problem=?, hint=?, doing='' WHERE id=?",
                 (state, time.time(), problem, hint, run_id),
             )
+
+
+def _set_progress(
+    db: sqlite3.Connection, run_id: str, values: Mapping[str, str | int | float | None]
+) -> None:
+    unknown = values.keys() - _PROGRESS
+    if unknown:
+        raise KeyError(f"not progress: {sorted(unknown)}")
+    names = ", ".join(f"{name}=?" for name in values)
+    db.execute(f"UPDATE runs SET {names} WHERE id=?", (*values.values(), run_id))
 
 
 def _where(

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -120,16 +120,20 @@ class RayPool:
     def score(
         self, tasks: Iterable[ScoringTask], progress: Progress
     ) -> Generator[ScoredTask, None, None]:
-        # All of them, since Ray Data spreads what it is given at the start.
-        given = {task.key: task for task in tasks}
+        # All of them, since Ray Data spreads what it is given at the start; it keeps the texts.
+        given: dict[str, ScoringTask] = {}
+        items: list[dict[str, str]] = []
+        for task in tasks:
+            items.append({"task": _as_json(task)})
+            given[task.key] = replace(task, texts=())
         self._let_first_go()
         if not given:
             return
         with _problems():
-            for answer in self._answers(given.values()):
-                task = given[answer["key"]]
-                progress(task.key, len(task.texts))
-                yield self._scored(task, answer)
+            for answer in self._answers(items):
+                scored = self._scored(given[answer["key"]], answer)
+                progress(scored.key, len(scored.rewards))
+                yield scored
 
     def release(self) -> None:
         """Let go of all models; the cluster stays until the process ends, for the next ones."""
@@ -148,15 +152,17 @@ class RayPool:
         seconds = answer.get("seconds", 0.0) / self.actors.count
         return ScoredTask(task.key, answer.get("identity", ""), rewards, seconds, problem)
 
-    def _answers(self, tasks: Iterable[ScoringTask]) -> Iterator[dict[str, Any]]:
+    def _answers(self, items: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        """What the actors say of tasks as JSON, each an item; the list is emptied."""
         import ray.data
 
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        items = [{"task": _as_json(task)} for task in tasks]
         # One at the least: what has nothing left to do gives its place to who waits for one.
         most = min(self.actors.count, len(items))
-        scored = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        chunks = ray.data.from_items(items, override_num_blocks=len(items))
+        items.clear()
+        scored = chunks.map_batches(
             ChunkScorer,
             fn_constructor_kwargs={
                 "load": self._load,

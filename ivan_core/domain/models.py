@@ -128,6 +128,20 @@ class ServerFacts(BaseModel):
         )
 
 
+class EightBits(BaseModel):
+    """How a model whose weights are held in 8 bits scored beside itself in full precision.
+
+    `largest` is the largest change of a score. Without pairs `not_compared` says why.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    pairs: int = 0
+    verdicts_changed: int = 0
+    largest: float = 0.0
+    not_compared: str = ""
+
+
 class ModelCard(BaseModel):
     """Facts about one reward model: from the catalog, completed by the adapter once loaded."""
 
@@ -160,13 +174,16 @@ class ModelCard(BaseModel):
     """How under a token budget below 0; empty where the model cannot read a prompt once."""
     server: ServerFacts | None = None
     """The program that ran it, where that was another one than IVAN."""
+    eight_bits: EightBits | None = None
+    """What came of the check of its weights in 8 bits, where they are held so."""
 
     @model_serializer(mode="wrap")
-    def _only_servers_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The card of a model that ran here is as before there were servers."""
+    def _only_what_there_is(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The card of a model that ran here as it is says nothing of servers and 8 bits."""
         written: dict[str, Any] = write(self)
-        if self.server is None:
-            written.pop("server", None)
+        for name in ("server", "eight_bits"):
+            if getattr(self, name) is None:
+                written.pop(name, None)
         return written
 
     @property

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ivan_core.domain.models import MEASURED, Reward
+from ivan_core.domain.models import MEASURED, EightBits, Reward
 from ivan_core.domain.words import number_of
-from ivan_core.metrics.intervals import Rate
-from ivan_core.metrics.sentences import as_if_apart, interval, percent
+from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.sentences import as_if_apart, count_of, interval, percent
 from ivan_core.metrics.summary import ModelSummary
 
 Level = Literal["green", "amber", "red", "unknown"]
@@ -27,6 +27,7 @@ BATCH_ROWS = 16
 FULL_PRECISION_AMBER = 1e-4
 HALF_PRECISION_AMBER = 0.01
 NOT_FINITE_RED = 0.01
+EIGHT_BITS_RED = 0.10
 FLIPPED_BELOW, FLIPPED_FROM = 0.40, 200
 _FULL_PRECISION = ("float32", "fp32", "float64", "fp64")
 _COMMIT = re.compile(r"(?:[\w-]+:)?[0-9a-f]{7,64}")
@@ -104,6 +105,7 @@ class ModelFacts:
     """How the model read its texts, in a sentence, where not simply in batches."""
     server: str = ""
     compared: bool = False
+    eight_bits: EightBits | None = None
 
 
 _Sides = list[tuple[float, float]]
@@ -125,9 +127,10 @@ def batch_difference(
 
 
 def difference_of(rewards: Sequence[Reward]) -> BatchDifference | None:
-    """How far rewards of texts in a batch, which come first, are from those of each text alone.
+    """How far rewards of texts scored in one way, which come first, are from those in another.
 
-    The sides of a pair come by turns. None where no pair has all four.
+    Such as in a batch and each text alone. The sides of a pair come by turns. None where no pair
+    has all four.
     """
     half = len(rewards) // 2
     return batch_difference(*_both_rated(rewards[half:], rewards[:half]))
@@ -150,6 +153,7 @@ def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:
     """All checks of one model from its summary and the facts about it."""
     counts = summary.counts
     served = (check_server(facts.server, facts.compared),) if facts.server else ()
+    eight = (check_eight_bits(facts.eight_bits),) if facts.eight_bits else ()
     return TrustStrip(
         summary.model,
         (
@@ -157,6 +161,7 @@ def trust_strip(summary: ModelSummary, facts: ModelFacts) -> TrustStrip:
             check_format(facts.input_format, facts.input_format_guessed),
             check_truncation(counts.truncated, counts.rated),
             check_batch(facts.batch, facts.dtype, summary.typical_margin, facts.way),
+            *eight,
             check_scores(facts.distinct_rewards, facts.not_finite, facts.texts),
             check_direction(summary.agreement, facts.head_label),
             check_seen(summary.seen, summary.unseen, counts.rated, facts.trained_on_dataset),
@@ -238,6 +243,33 @@ def _batch_changes(
     share = batch.largest / typical_margin
     level = "green" if share <= HALF_PRECISION_AMBER else "amber"
     return level, f"The scores of {change}, {share:.2%} of a typical margin; no verdict changed."
+
+
+def check_eight_bits(found: EightBits) -> Check:
+    """How a model in 8 bits stands to itself in full precision, on the pairs of the check.
+
+    Green if no verdict changed, amber below 10% of the pairs, red from there on.
+    """
+    level: Level = "unknown"
+    if found.pairs:
+        share = found.verdicts_changed / found.pairs
+        level = "green" if not share else "amber" if share < EIGHT_BITS_RED else "red"
+    return Check("verdicts in 8 bits", level, eight_bits_sentence(found))
+
+
+def eight_bits_sentence(found: EightBits) -> str:
+    """That a model's weights were held in 8 bits, and what that changed."""
+    changed = wilson(found.verdicts_changed, found.pairs)
+    if changed is None:
+        why = found.not_compared or "nobody recorded why"
+        return f"Its weights were held in 8 bits; not compared with full precision: {why}."
+    told = f"no verdict of {number_of(found.pairs, 'pair')}"
+    if found.verdicts_changed:
+        told = f"the verdict of {count_of(changed, 'pair')}"
+    return (
+        f"Its weights were held in 8 bits: against full precision {told} changed, and scores moved"
+        f" by at most {found.largest:.2g}."
+    )
 
 
 def check_scores(distinct: int, not_finite: int, texts: int) -> Check:

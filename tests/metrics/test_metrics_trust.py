@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ivan_core.domain.models import EightBits
 from ivan_core.metrics.agreement import Counts, LengthBalanced
 from ivan_core.metrics.comparison_sentences import seen_sentence
 from ivan_core.metrics.intervals import Rate, wilson
@@ -214,3 +215,32 @@ def test_seen_and_unseen_agreement_stand_apart() -> None:
 )
 def test_only_a_commit_or_hash_pins_the_weights(revision: str, level: str) -> None:
     assert check_revision(revision).level == level
+
+
+@pytest.mark.parametrize(
+    ("found", "level", "said"),
+    [
+        (
+            EightBits(pairs=16, largest=0.0312),
+            "green",
+            "against full precision no verdict of 16 pairs changed, and scores moved by at most"
+            " 0.031.",
+        ),
+        (EightBits(pairs=16, verdicts_changed=1, largest=0.5), "amber", "the verdict of 1 of 16"),
+        (EightBits(pairs=16, verdicts_changed=2, largest=0.5), "red", "(13% [3, 36])"),
+        (
+            EightBits(not_compared="no room"),
+            "unknown",
+            "not compared with full precision: no room.",
+        ),
+    ],
+)
+def test_eight_bits_are_a_check_of_their_own(found: EightBits, level: str, said: str) -> None:
+    assert "verdicts in 8 bits" not in {check.name for check in trust_strip(summary(), GOOD).checks}
+    (check,) = [
+        check
+        for check in trust_strip(summary(), replace(GOOD, eight_bits=found)).checks
+        if check.name == "verdicts in 8 bits"
+    ]
+    assert check.level == level and said in check.reason
+    assert check.reason.startswith("Its weights were held in 8 bits")

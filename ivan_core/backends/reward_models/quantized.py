@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 from ivan_core.backends.reward_models.loading import Loaded
 from ivan_core.backends.reward_models.scoring import TransformersRewardModel
-from ivan_core.domain.models import Reward, RewardModel
+from ivan_core.domain.models import EightBits, RewardModel
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.domain.words import number_of
-from ivan_core.metrics.trust import batch_difference
+from ivan_core.metrics.trust import difference_of
 
 
 class QuantizedRewardModel(TransformersRewardModel):
@@ -23,31 +22,17 @@ class QuantizedRewardModel(TransformersRewardModel):
 
     def compare(self, dialogues: Sequence[Dialogue]) -> None:
         """Score texts, the sides of a pair by turns, both ways; the card says what came of it."""
-        note = f"{self.card.note} {self._compared(dialogues)}".strip()
-        self.card = self.card.model_copy(update={"note": note})
+        self.card = self.card.model_copy(update={"eight_bits": self._compared(dialogues)})
 
     def check_unchanged(self) -> None:
         """What is loaded here does not change."""
 
-    def _compared(self, dialogues: Sequence[Dialogue]) -> str:
+    def _compared(self, dialogues: Sequence[Dialogue]) -> EightBits:
         if self._full is None:
-            return "Not compared with full precision, for which this machine has no room."
-        full, own = self._full().score(dialogues), self.score(dialogues)
-        rated = [
-            place
-            for place in range(0, len(dialogues) - 1, 2)
-            if all(one.value is not None for way in (full, own) for one in way[place : place + 2])
-        ]
-        found = batch_difference(_sides(full, rated), _sides(own, rated))
+            return EightBits(not_compared="this machine has no room for full precision")
+        found = difference_of([*self.score(dialogues), *self._full().score(dialogues)])
         if found is None:
-            return "Not compared with full precision: no pair was rated both ways."
-        return (
-            f"Against full precision, {found.verdicts_changed} of "
-            f"{number_of(found.rows, 'verdict')} changed, and scores by at most "
-            f"{found.largest:.2g}."
+            return EightBits(not_compared="no pair was rated both ways")
+        return EightBits(
+            pairs=found.rows, verdicts_changed=found.verdicts_changed, largest=found.largest
         )
-
-
-def _sides(rewards: Sequence[Reward], rated: Sequence[int]) -> list[tuple[float, float]]:
-    values = [reward.value or 0.0 for reward in rewards]
-    return [(values[place], values[place + 1]) for place in rated]

@@ -22,6 +22,7 @@ from ivan_core.metrics.sentences import (
     share_in_full,
 )
 from ivan_core.metrics.summary import ModelSummary
+from ivan_core.metrics.trust import eight_bits_sentence
 from ivan_core.settings import data_dir
 
 
@@ -42,8 +43,11 @@ def print_results(run_id: str, out: TextIO) -> None:
         for name, value in _lines(summary):
             print(f"  {name:<30}{value}", file=out)
         print(f"  {counts_sentence(summary)}", file=out)
-        if server := results.cards[summary.model].server:
-            print(f"  {server.sentence}", file=out)
+        card = results.cards[summary.model]
+        if card.server:
+            print(f"  {card.server.sentence}", file=out)
+        if card.eight_bits:
+            print(f"  {eight_bits_sentence(card.eight_bits)}", file=out)
     print("\nFiles:", file=out)
     for path in files(results):
         print(f"  {path}", file=out)

@@ -334,6 +334,7 @@ def trust_strips(
             way=card.way,
             server=card.server.sentence if card.server else "",
             compared=bool(card.server and card.server.agrees),
+            eight_bits=card.eight_bits,
         )
         strips.append(trust_strip(summary, facts).as_dict())
     return strips

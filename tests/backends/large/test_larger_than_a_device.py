@@ -11,7 +11,7 @@ from given.tiny_models import ask, load, tiny_deberta, tiny_electra, tiny_qwen3
 from ivan_core import settings
 from ivan_core.backends.reward_models import large
 from ivan_core.domain.errors import BackendUnavailable
-from ivan_core.domain.models import ModelCard, ModelElsewhere
+from ivan_core.domain.models import EightBits, ModelCard, ModelElsewhere
 from ivan_core.models import reward_models
 
 GIB = 2**30
@@ -178,8 +178,7 @@ def test_in_8_bits_a_model_is_compared_with_itself_in_full_precision(qwen: Path)
     full, own = rewards(load(qwen)), rewards(small)
     largest = max(abs(a - b) for a, b in zip(full, own, strict=True))
     turned = sum((full[i] > full[i + 1]) != (own[i] > own[i + 1]) for i in (0, 2))
-    said = f"Against full precision, {turned} of 2 verdicts changed, and scores by at most "
-    assert f"{said}{largest:.2g}." in small.card.note
+    assert small.card.eight_bits == EightBits(pairs=2, verdicts_changed=turned, largest=largest)
 
 
 def test_where_full_precision_has_no_room_the_card_says_that_nothing_was_compared(
@@ -188,6 +187,6 @@ def test_where_full_precision_has_no_room_the_card_says_that_nothing_was_compare
     monkeypatch.setattr(reward_models, "memory_bytes", lambda: 1000)
     small = in_8_bits(qwen)
     small.compare(TEXTS)
-    assert "Not compared with full precision, for which this machine has no room." in (
-        small.card.note
+    assert small.card.eight_bits == EightBits(
+        not_compared="this machine has no room for full precision"
     )

@@ -88,7 +88,7 @@ def agreement_dots(
     layers[1] = layers[1].add_params(selection)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=ink.faint, tooltip=None)
     layers += [zero.encode(x="zero:Q"), *marks.words(lines, y, ink, _LABEL_ROOM)]
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     return palette.framed(
         chart, title, _description(lines), _subtitle(lines, len(agreements)), dark=dark
     )
@@ -349,6 +349,6 @@ def question_cells(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawin
         for row in table.rename(columns={"name": "name_"}).head(60).itertuples()
     )
     subtitle = "Broken edge: few texts called so." if table["few"].any() else ""
-    chart = alt.layer(cells, few, picked, words).properties(height=_CELL * len(questions))
+    chart = alt.layer(cells, few, picked, words, height=_CELL * len(questions))
     described = f"Table of answers given as the reviewers did. {told}."
     return palette.framed(chart, "Who answers as the reviewers do", described, subtitle, dark=dark)

@@ -113,7 +113,7 @@ def agreement_cells(
     subtitle = ["Green: more often than not. Orange: less often than not."]
     if left_out > 0:
         subtitle.append(f"The {MOST_SUBSETS} largest subsets; {left_out} more are in “{every}”.")
-    chart = alt.layer(*layers).properties(height=height)
+    chart = alt.layer(*layers, height=height)
     return palette.framed(chart, title, _grid_description(cells), subtitle, dark=dark)
 
 
@@ -180,7 +180,7 @@ def likeness_cells(
         .mark_text(color=ink.text, fontSize={"expr": seldom}, baseline="bottom", tooltip=None)
         .encode(x=x, y=alt.value(_NUMBERS - 5), text="number:N"),
     ]
-    chart = alt.layer(*layers).properties(height=height)
+    chart = alt.layer(*layers, height=height)
     subtitle = "Models that are alike stand beside each other."
     if bool((known[measure] < 0).any()):
         subtitle += " Ochre: below 0."

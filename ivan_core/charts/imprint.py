@@ -134,7 +134,7 @@ def _effect_dots(
         *_marks(dots, series, x, y, step, ink),
         *_names(lines, y, ink, step),
     ]
-    chart = alt.layer(*layers).properties(height=step * len(lines))
+    chart = alt.layer(*layers, height=step * len(lines))
     below = [subtitle, f"diamond: {AS_PEOPLE}"] if len(series) > len(own) else subtitle
     described = f"{title} {across}. {_description(dots)}"
     return palette.framed(chart, title, described, below, dark=dark)

@@ -43,7 +43,7 @@ def prevalence_dots(
     x = _x("low", dots)
     layers = marks.interval_dots(base, "side", SIDES, x, "share:Q", _shape(), selection)
     layers += marks.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     subtitle = "* a clear difference, all these labels taken together"
     subtitle = subtitle if lines["clear"].any() else ""
     if left_out:
@@ -74,7 +74,7 @@ def word_bars(
     x = _x("zero", bars)
     layers = marks.interval_bars(base, "side", SIDES, x, _colour("square"), selection, ink)
     layers += marks.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     left_out = len(kept) - len(lines)
     subtitle = f"{left_out} rarer ones not drawn" if left_out else ""
     return palette.framed(chart, title, _description(lines, title), subtitle, dark=dark)
@@ -240,7 +240,7 @@ def together_squares(
         filled=False, stroke=ink.faint, strokeDash=[2, 2], cornerRadius=2
     )
     picked = marks.picked(base, selection, ink)
-    chart = alt.layer(rects, few, picked).properties(height=_CELL * shown["first_name"].nunique())
+    chart = alt.layer(rects, few, picked, height=_CELL * shown["first_name"].nunique())
     notes = ["dashed: few texts"] if shown["too_few"].any() else []
     notes += [f"{left_out} more labels not drawn"] if left_out else []
     title = "Which labels go together"

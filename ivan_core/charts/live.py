@@ -57,7 +57,7 @@ def agreement_so_far(points: pd.DataFrame, planned: int, *, dark: bool = False) 
         .mark_point(opacity=0, size=120, filled=True)
         .encode(x=x, y=_share("rate"), tooltip=_TIPS)
     )
-    chart = alt.layer(band, *_half(palette.ink(dark)), line, ends, tips).properties(height=HEIGHT)
+    chart = alt.layer(band, *_half(palette.ink(dark)), line, ends, tips, height=HEIGHT)
     title = "How often each model agrees, so far"
     return palette.framed(chart, title, _description(last, planned), BY_PAIR, dark=dark)
 
@@ -105,7 +105,7 @@ def standing_so_far(points: pd.DataFrame, *, dark: bool = False) -> palette.Draw
             **words,
         ).encode(x=alt.value("width")),
     ]
-    chart = alt.layer(*layers).properties(height=height)
+    chart = alt.layer(*layers, height=height)
     told = "; ".join(f"{p.model} {p.whole}" for p in last.head(40).itertuples())
     subtitle = [BY_PAIR, "The dashed line is 50%, a coin toss."]
     title = "How often each model agrees, so far"
@@ -220,7 +220,7 @@ def flips_so_far(found: pd.DataFrame, planned: int, *, dark: bool = False) -> pa
     )
     lines = marks.model_lines(len(models), _LEGEND)
     line = base.mark_line(strokeWidth=2.2).encode(y=share("rate"), **lines)
-    chart = alt.layer(band, line).properties(height=FLIPS_HEIGHT)
+    chart = alt.layer(band, line, height=FLIPS_HEIGHT)
     return palette.framed(
         chart, "How often the verdict flips, so far", _described(found, planned), BY_PAIR, dark=dark
     )
@@ -244,7 +244,7 @@ def changes_so_far(found: pd.DataFrame, planned: int, *, dark: bool = False) -> 
         )
     )
     described = f"Mean size of a change of reward so far: {'; '.join(_sizes(known).values())}."
-    chart = alt.layer(line).properties(height=FLIPS_HEIGHT)
+    chart = alt.layer(line, height=FLIPS_HEIGHT)
     return palette.framed(chart, "How far rewards move, so far", described, dark=dark)
 
 

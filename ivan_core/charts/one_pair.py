@@ -73,7 +73,7 @@ def margin_strip(
         color=ink.text,
         limit={"expr": "width"},
     ).encode(x=alt.value(0), text="label:N")
-    chart = alt.layer(middle, stems, heads, names).properties(height=alt.Step(42))
+    chart = alt.layer(middle, stems, heads, names, height=alt.Step(42))
     rated = [(model, margin) for model, margin in margins if margin is not None]
     told = "; ".join(f"{model} {preference(margin, 'A', 'B')}" for model, margin in rated)
     return palette.framed(chart, "", f"Margins of this pair. {told}.", dark=dark)
@@ -135,7 +135,7 @@ def effect_bars(adds: Sequence[float | None], *, dark: bool = False) -> palette.
         .encode(x=x, text="label:N")
         for where, align, dx in sides
     ]
-    chart = alt.layer(bars, zero, *numbers).properties(height=alt.Step(22))
+    chart = alt.layer(bars, zero, *numbers, height=alt.Step(22))
     return palette.framed(chart, "", _description(adds), dark=dark)
 
 

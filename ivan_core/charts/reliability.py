@@ -76,7 +76,7 @@ def reliability_points(found: Reliability, model: str, *, dark: bool = False) ->
         ),
         _scale_points(base, y, found.temperature or 1.0, ink),
     ]
-    chart = alt.layer(*layers).properties(height=HEIGHT)
+    chart = alt.layer(*layers, height=HEIGHT)
     subtitle = "On the dashed line it is as right as it is sure."
     title = "When it is surer, is it right more often?"
     return palette.framed(chart, title, _points_described(found, model), subtitle, dark=dark)
@@ -146,7 +146,7 @@ def risk_coverage_curves(curves: pd.DataFrame, *, dark: bool = False) -> palette
         )
     )
     layers = [*_half(shown, y, ink), level, line, ends, dots, tips]
-    chart = alt.layer(*layers).properties(height=CURVE_HEIGHT)
+    chart = alt.layer(*layers, height=CURVE_HEIGHT)
     title = "If only its surest pairs counted"
     return palette.framed(chart, title, _curves_described(shown), dark=dark)
 

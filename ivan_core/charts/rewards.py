@@ -62,7 +62,7 @@ def reward_cells(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
         *marks.corner_note(above, ink.disagree, ink, left=True, top=True),
         *marks.corner_note(below, ink.agree, ink, left=False, top=False),
     ]
-    chart = alt.layer(*layers).properties(height=HEIGHT)
+    chart = alt.layer(*layers, height=HEIGHT)
     title = "The rewards of both replies, pair by pair"
     return palette.framed(chart, title, _cells_description(cells), dark=dark)
 
@@ -110,7 +110,7 @@ def margin_bars(histogram: pd.DataFrame, *, dark: bool = False) -> palette.Drawi
         .encode(x=x, x2="x1:Q", y=y, y2="end:Q", tooltip=alt.value(None))
         .transform_filter({"param": "margin", "empty": False})
     )
-    chart = alt.layer(bars, picked, marks.zero_line(x, ink)).properties(height=HISTOGRAM_HEIGHT)
+    chart = alt.layer(bars, picked, marks.zero_line(x, ink), height=HISTOGRAM_HEIGHT)
     title = "How much more the model likes the chosen reply"
     return palette.framed(chart, title, _margins_description(histogram), dark=dark)
 
@@ -198,7 +198,7 @@ def verdict_cells(
     room = f"width / {len(order)} - 16"
     told = base.mark_text(fontSize=11, dy=10, **_fitting(room), **style)
     heads = marks.heads(f"→ across: {first}", f"↓ down: {second}", ink)
-    chart = alt.layer(*cells, counts, shares, told, heads).properties(height=height)
+    chart = alt.layer(*cells, counts, shares, told, heads, height=height)
     described = _verdicts_description(shown, first, second)
     return palette.framed(chart, "Where the two models part", described, dark=dark)
 
@@ -252,7 +252,7 @@ def margin_squares(
     subtitle = (
         f"Outer cells hold all beyond {FURTHEST:g} typical margins." if reach >= FURTHEST else ""
     )
-    chart = alt.layer(*layers).properties(height=height)
+    chart = alt.layer(*layers, height=height)
     title = "How far each model leans to the choice"
     return palette.framed(
         chart, title, _two_margins_description(cells, first, second), subtitle, dark=dark

@@ -62,7 +62,7 @@ def flip_bars(
         base, "variant", VARIANT_COLOURS, x, _colour("square"), selection, ink
     )
     layers += marks.words(lines, y, ink, _LABEL_ROOM)
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     return palette.framed(
         chart, "How often the verdict flips", _described(lines, "Verdicts that flip"), dark=dark
     )
@@ -99,7 +99,7 @@ def reward_change_dots(found: Sequence[Robustness], *, dark: bool = False) -> pa
     x = alt.X("low:Q", title="Mean change of the reward, typical margins", scale=scale, axis=axis)
     layers = marks.interval_dots(base, "variant", VARIANT_COLOURS, x, "mean:Q", _shape(), selection)
     layers += [marks.zero_line(x, ink), *marks.words(lines, y, ink, _LABEL_ROOM)]
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     return palette.framed(
         chart, "How far the rewards move", _described(lines, "Changes of the reward"), dark=dark
     )
@@ -241,7 +241,7 @@ def change_squares(cells: pd.DataFrame, *, dark: bool = False) -> palette.Drawin
         alt.Tooltip("moved:N", title="Change of the margin"),
     ]
     layers = marks.count_squares(base, marks.most_in(cells), tips, selection, ink)
-    chart = alt.layer(*layers).properties(height=CELLS_HEIGHT)
+    chart = alt.layer(*layers, height=CELLS_HEIGHT)
     title = "Do larger rewordings move the margin more?"
     return palette.framed(chart, title, _cells_description(cells), dark=dark)
 

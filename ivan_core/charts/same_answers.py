@@ -66,7 +66,7 @@ def same_answer_dots(
         dots.encode(x=x, fillOpacity=hollow, opacity=opacity).add_params(selection),
         *marks.words(lines, y, ink, _LABEL_ROOM),
     ]
-    chart = alt.layer(*layers).properties(height=marks.height(lines))
+    chart = alt.layer(*layers, height=marks.height(lines))
     return palette.framed(
         chart, title, _description(lines), _subtitle(lines, len(compared)), dark=dark
     )

@@ -95,7 +95,7 @@ def _bars(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
     shares = base.mark_text(
         align="right", baseline="middle", yOffset=-7, fontSize=12, color=ink.text
     ).encode(text="label:N", x=alt.value("width"))
-    return alt.layer(drawn, names, shares).properties(height=_STEP * len(shown))
+    return alt.layer(drawn, names, shares, height=_STEP * len(shown))
 
 
 def _histogram(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
@@ -148,7 +148,7 @@ def _histogram(bins: pd.DataFrame, dark: bool) -> alt.LayerChart:
             f"{side} replies", ink.text, ink, left=False, top=side == SIDES[0], gap=4
         )
     ]
-    return alt.layer(drawn, line.encode(y="zero:Q"), *notes).properties(height=HEIGHT)
+    return alt.layer(drawn, line.encode(y="zero:Q"), *notes, height=HEIGHT)
 
 
 def _selection() -> alt.Parameter:
@@ -299,4 +299,5 @@ def _rate_bars(
         interval.encode(x=f"{low}:Q", x2=f"{high}:Q"),
         *marks.group_names(rows, y, ink, 130),
         rates.encode(x=alt.value("width"), text="label:N"),
-    ).properties(height=_GROUP_STEP * len(rows))
+        height=_GROUP_STEP * len(rows),
+    )

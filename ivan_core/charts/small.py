@@ -50,7 +50,7 @@ def small_bars(bars: Sequence[Named], described: str, *, dark: bool = False) -> 
         ),
         base.mark_text(align="right", **words).encode(text="label:N", x=alt.value("width")),
     ]
-    chart = alt.layer(*layers).properties(height=STEP * len(bars))
+    chart = alt.layer(*layers, height=STEP * len(bars))
     return chart.properties(
         description=described,
         width="container",

@@ -6,10 +6,12 @@ import ast
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES, Label, Labels, TextKey
@@ -17,13 +19,16 @@ from ivan_core.labels.completions import whole_text
 from ivan_core.labels.repair import Fix, Problem, cut
 from ivan_core.labels.schema import Feature, feature, features
 from ivan_core.labels.validate import Outcome
-from ivan_core.runs.storage import replacing, storage_errors, write_csv
+from ivan_core.runs.csv_columns import write_csv_batches
+from ivan_core.runs.storage import replacing, storage_errors
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
+_Value = TypeVar("_Value")
 COLUMNS = (
     "row_id",
     "preference",
@@ -59,25 +64,43 @@ def labels_table(
     import pandas as pd
 
     known = attempts or {}
-    keys = sorted({*outcomes, *missing}, key=lambda key: (key.row_id, key.preference))
-    found = [outcomes.get(key) for key in keys]
+    keys = sorted({*outcomes, *missing}, key=attrgetter("row_id", "preference"))
+    at, found = _distinct([outcomes.get(key) for key in keys])
     unknown = (Problem("", why_missing),) if why_missing else ()
     tried = [known.get(key, 1) if key in outcomes else None for key in keys]
+
+    def each(values: list[Any]) -> pd.Series[Any]:
+        """The objects of each text, given those of the distinct outcomes."""
+        return pd.Series([values[place] for place in at.tolist()], dtype="object")
+
     columns: dict[str, Any] = {
         "row_id": pd.array([key.row_id for key in keys], dtype="int64"),
         "preference": _objects([key.preference for key in keys]),
-        "status": _objects([one.status if one else "missing" for one in found]),
+        "status": each([one.status if one else "missing" for one in found]),
         "attempt": pd.array(tried, dtype="Int64"),
     }
     for name in FEATURES:
-        columns[name] = label_column(name, [one.labels.get(name) if one else None for one in found])
-    columns["problems"] = _objects([one.problems if one else unknown for one in found])
-    columns["fixes"] = _objects([one.fixes if one else () for one in found])
-    columns["raw"] = _objects(
-        ["" if one is None or one.status == "valid" else one.raw for one in found]
-    )
+        labels = [one.labels.get(name) if one else None for one in found]
+        columns[name] = label_column(name, labels)[at] if name in BOOLEANS else each(labels)
+    columns["problems"] = each([one.problems if one else unknown for one in found])
+    columns["fixes"] = each([one.fixes if one else () for one in found])
+    raw = ["" if one is None or one.status == "valid" else one.raw for one in found]
+    columns["raw"] = each(raw)
     columns["reused_from"] = _objects([(reused or {}).get(key) for key in keys])
     return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def _distinct(values: Sequence[_Value]) -> tuple[NDArray[np.intp], list[_Value]]:
+    """Where each value stands among those that are not the same object as one before.
+
+    Texts with the same answers, as very many have, may share one.
+    """
+    import numpy as np
+    import pandas as pd
+
+    codes, _ = pd.factorize(np.fromiter(map(id, values), np.int64, len(values)))
+    firsts = np.unique(codes, return_index=True)[1]
+    return codes, [values[place] for place in firsts]
 
 
 def label_column(name: str, values: Sequence[Any]) -> Any:
@@ -115,8 +138,17 @@ def _arrow(table: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
     schema = _schema()
-    arrays = [pa.array(_plain(table[one.name]), type=one.type) for one in schema]
+    arrays = [_packed(table[one.name], one.type) for one in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _packed(column: pd.Series, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    if column.dtype != object:
+        return pa.array(column.array, type=kind, from_pandas=True)
+    at, found = _distinct(column.tolist())
+    return pa.array([_plain(str(column.name), one) for one in found], type=kind).take(pa.array(at))
 
 
 def read_labels(path: Path) -> pd.DataFrame:
@@ -194,7 +226,7 @@ def _of_words(column: pa.ChunkedArray) -> Any:
     return _objects(words[codes.indices.fill_null(len(words) - 1).to_numpy()])
 
 
-def _objects(values: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+def _objects(values: Sequence[Any] | NDArray[np.object_]) -> Any:
     import pandas as pd
 
     return pd.Series(values, dtype="object")
@@ -213,23 +245,19 @@ def _schema() -> pa.Schema:
     return pa.schema([(name, kinds[name]) for name in COLUMNS])
 
 
-def _plain(column: pd.Series) -> list[Any]:
+def _plain(name: str, value: Any) -> Any:
+    """A cell of a column of objects as Arrow has it."""
     import pandas as pd
 
-    if column.name == "problems":
-        return [_records(row, _PROBLEM) for row in column]
-    if column.name == "fixes":
-        return [_records(row, _FIX) for row in column]
-    return [
-        list(value)
-        if isinstance(value, tuple)
-        else whole_text(value)
-        if isinstance(value, str)
-        else None
-        if value is pd.NA or value is None
-        else value
-        for value in column
-    ]
+    if name == "problems":
+        return _records(value, _PROBLEM)
+    if name == "fixes":
+        return _records(value, _FIX)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, str):
+        return whole_text(value)
+    return None if value is pd.NA else value
 
 
 def _records(row: Iterable[Any], names: Sequence[str]) -> list[dict[str, str]]:
@@ -242,6 +270,8 @@ _STRING = r"""(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
 # A flat list of strings and nothing else: what follows cannot nest, compute or exhaust anything.
 _LIST = re.compile(rf"\[\s*(?:{_STRING}\s*(?:,\s*{_STRING}\s*)*(?:,\s*)?)?\]")
 _LONGEST_LIST = 20_000
+_AT_ONCE = 20_000
+"""Texts that are written together."""
 
 
 def write_labels_csv(
@@ -255,16 +285,32 @@ def write_labels_csv(
     Raises:
         StorageProblem: the folder cannot be written; what was there stays.
     """
-    lines = (
-        (key.row_id, key.preference, text_of(key), *(_cell(labels.get(name)) for name in FEATURES))
-        for key, labels in rows
-    )
     with storage_errors(path.parent):
-        write_csv(path, CSV_COLUMNS, lines)
+        write_csv_batches(path, CSV_COLUMNS, _columns_of(iter(rows), text_of))
 
 
-def _cell(label: Label) -> Label | str:
-    return repr(list(label)) if isinstance(label, tuple) else label
+def _columns_of(
+    rows: Iterator[tuple[TextKey, Labels]], text_of: Callable[[TextKey], str]
+) -> Iterator[list[Any]]:
+    """The columns of some texts after the other, so that few texts are in memory together."""
+    import pyarrow as pa
+
+    while some := list(islice(rows, _AT_ONCE)):
+        at, found = _distinct([labels for _, labels in some])
+        places = pa.array(at.astype("int32"))
+        labels = [[_cell(one.get(name)) for one in found] for name in FEATURES]
+        yield [
+            [key.row_id for key, _ in some],
+            [key.preference for key, _ in some],
+            [text_of(key) for key, _ in some],
+            *(pa.DictionaryArray.from_arrays(places, pa.array(cells)) for cells in labels),
+        ]
+
+
+def _cell(label: Label) -> str | None:
+    if isinstance(label, tuple):
+        return repr(list(label))
+    return None if label is None else str(label)
 
 
 def read_cell(key: str, cell: str) -> tuple[Label, Problem | None]:

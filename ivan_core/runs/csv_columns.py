@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +21,52 @@ _LEAST, _MOST = 1e-4, 1e9
 def write_csv_columns(path: Path, columns: Mapping[str, Any], alone: bool = False) -> None:
     """Write columns of equal length as CSV in UTF-8, at once or not at all, and make its folder.
 
-    Columns are arrays of numbers, booleans or texts, of NumPy or Arrow; what is missing is empty.
-    `alone` is as in `replacing`. The bytes are those of `storage.write_csv`.
+    Columns are of NumPy, Arrow or plain sequences, of numbers, booleans or texts; what is missing
+    is empty. `alone` is as in `replacing`. The bytes are those of `storage.write_csv`.
 
     Raises:
         OSError: the folder cannot be written; what was there stays.
     """
-    import numpy as np
-    import pyarrow as pa
+    write_csv_batches(path, list(columns), [list(columns.values())], alone)
 
-    arrays = [one if isinstance(one, pa.Array) else pa.array(one) for one in columns.values()]
+
+def write_csv_batches(
+    path: Path, heads: Sequence[str], batches: Iterable[Sequence[Any]], alone: bool = False
+) -> None:
+    """The same of columns of which some rows come after the other.
+
+    Raises:
+        OSError: the folder cannot be written; what was there stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, alone) as temporary, temporary.open("wb") as file:
-        file.write(f"{','.join(columns)}\r\n".encode())
-        for start in range(0, len(arrays[0]), _AT_ONCE):
-            cells = [_cells(one.slice(start, _AT_ONCE)) for one in arrays]
-            lines = _joined(_joined(*cells, by=","), "\r\n", by="")
-            ends = np.frombuffer(lines.buffers()[1], np.int64)[lines.offset :][: len(lines) + 1]
-            file.write(lines.buffers()[2][int(ends[0]) : int(ends[-1])])
+        file.write(f"{','.join(heads)}\r\n".encode())
+        for columns in batches:
+            arrays = [_array(one) for one in columns]
+            for start in range(0, len(arrays[0]), _AT_ONCE):
+                file.write(_lines([one.slice(start, _AT_ONCE) for one in arrays]))
+
+
+def _array(values: Any) -> pa.Array:
+    """A column as Arrow has it; half a character, which no file can hold, becomes "?"."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.Array):
+        return values
+    try:
+        return pa.array(values)
+    except UnicodeEncodeError:
+        whole = [one and one.encode("utf-8", "replace").decode() for one in values]
+        return pa.array(whole, pa.large_string())
+
+
+def _lines(columns: Sequence[pa.Array]) -> pa.Buffer:
+    """The lines of some rows."""
+    import numpy as np
+
+    lines = _joined(_joined(*map(_cells, columns), by=","), "\r\n", by="")
+    ends = np.frombuffer(lines.buffers()[1], np.int64)[lines.offset :][: len(lines) + 1]
+    return lines.buffers()[2][int(ends[0]) : int(ends[-1])]
 
 
 def _cells(values: pa.Array) -> pa.Array:
@@ -46,6 +74,8 @@ def _cells(values: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_dictionary(values.type):
+        return _cells(values.dictionary).take(values.indices).fill_null("")
     if pa.types.is_boolean(values.type):
         cells = pc.if_else(values, "True", "False")
     elif pa.types.is_floating(values.type):

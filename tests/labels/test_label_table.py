@@ -202,6 +202,20 @@ def test_the_table_survives_its_file(tmp_path: Path) -> None:
     assert_frame_equal(read_labels(path), labels_table({}))
 
 
+def test_texts_that_share_an_answer_have_each_their_own_row(tmp_path: Path) -> None:
+    same = Outcome("valid", {"topics": ("Other",), "last_response_is_refusal": False})
+    bad = Outcome("invalid", {}, problems=(Problem("topics", "Not a list.", "x"),), raw="{")
+    keys = [TextKey(row, side) for row in range(3) for side in ("chosen", "rejected")]
+    outcomes = dict(zip(keys, (same, bad, same, same, bad, same), strict=True))
+    table = labels_table(outcomes)
+    assert table["status"].tolist() == ["valid", "invalid", *["valid"] * 2, "invalid", "valid"]
+    assert table["topics"].tolist() == [("Other",), None, *[("Other",)] * 2, None, ("Other",)]
+    assert table["raw"].tolist() == ["", "{", "", "", "{", ""]
+    path = tmp_path / "labels.parquet"
+    write_labels(path, table)
+    assert_frame_equal(read_labels(path), table)
+
+
 def test_what_is_no_labels_table_is_named(tmp_path: Path) -> None:
     path = tmp_path / "labels.parquet"
     with pytest.raises(BadInput, match="There is no file"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ivan_core.runs.csv_columns import write_csv_columns
+from ivan_core.runs.csv_columns import write_csv_batches, write_csv_columns
 from ivan_core.runs.storage import write_csv
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -49,13 +51,31 @@ def test_many_lines_are_written_in_parts_and_none_twice(tmp_path: Path) -> None:
     assert lines[-1] == "149999,74999.5"
 
 
+def test_half_a_character_becomes_a_question_mark_as_in_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write_csv_columns(path, {"a": np.array(["half \ud83d", None, "whole"], object)})
+    assert path.read_bytes() == b"a\r\nhalf ?\r\n\r\nwhole\r\n"
+
+
 def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_csv_columns(path, {"a": np.array(["half a \ud83d character"], object)})
+
+    def batches() -> Iterator[list[list[str]]]:
+        yield [["one"]]
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        write_csv_batches(path, ["a"], batches())
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_words_that_repeat_are_written_from_a_list_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    words = pa.DictionaryArray.from_arrays(pa.array([1, None, 0, 1]), pa.array(["a,b", "c"]))
+    write_csv_columns(path, {"a": words, "b": [1, 2, 3, 4]})
+    assert path.read_bytes() == b'a,b\r\nc,1\r\n,2\r\n"a,b",3\r\nc,4\r\n'
 
 
 def test_a_table_without_rows_has_its_heads(tmp_path: Path) -> None:

@@ -304,6 +304,24 @@ def lines_of(path: Path) -> Iterator[Line]:
     Raises:
         BadInput: it is no whole CSV file in UTF-8, or two columns have one name.
     """
+    header, lines = rows_of_file(path)
+    for number, fields in lines:
+        yield Line(path, number, dict(zip(header, fields, strict=True)))
+
+
+def rows_of_file(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The names of the columns of a CSV file; its lines with their numbers, without empty ones.
+
+    Raises:
+        BadInput: as `lines_of`, also while lines are read.
+    """
+    lines = _numbered(path)
+    _, header = next(lines)
+    return header, lines
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The names of the columns, and then the lines."""
     number = 1
     with _opened(path) as file:
         reader = csv.reader(file, strict=True)
@@ -312,6 +330,7 @@ def lines_of(path: Path) -> Iterator[Line]:
             named = [name for name in header if name]
             if len(set(named)) < len(named):
                 raise BadInput(f"{path.name} has two columns of one name.", "Rename one.")
+            yield number, header
             number = reader.line_num + 1
             for fields in reader:
                 if fields and len(fields) != len(header):
@@ -321,7 +340,7 @@ def lines_of(path: Path) -> Iterator[Line]:
                         _CUT,
                     )
                 if fields:
-                    yield Line(path, number, dict(zip(header, fields, strict=True)))
+                    yield number, fields
                 number = reader.line_num + 1
         except csv.Error as error:
             raise BadInput(
@@ -378,7 +397,7 @@ def with_beside(
 
 def same_text(read: str, own: str) -> bool:
     """Whether a text of a file is the dataset's, as it is written to files."""
-    return text_hash(read) == text_hash(own.encode("utf-8", "replace").decode())
+    return read == own or text_hash(read) == text_hash(own.encode("utf-8", "replace").decode())
 
 
 def of_others(path: Path, lines: Sequence[int], dataset: PreparedDataset) -> BadInput:

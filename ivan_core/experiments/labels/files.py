@@ -8,6 +8,7 @@ from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import TextKey
+from ivan_core.domain.pairs import Side
 from ivan_core.labels.reconcile import USABLE, Reconciled
 from ivan_core.labels.table import write_labels_csv
 from ivan_core.runs.storage import storage_errors, write_csv
@@ -16,6 +17,7 @@ TABLE = "labels.parquet"
 """The labels of a finished run, in its folder."""
 FOLDER = "taxonomy-control"
 """Where the files for people lie."""
+_AHEAD = 100
 FAILED_COLUMNS = ("row_id", "preference", "state", "attempt", "reason", "raw")
 
 
@@ -35,8 +37,10 @@ def write_label_files(
     Raises:
         StorageProblem: the folder cannot be written.
     """
-    usable = [key for key in found.submitted if found.state(key) in USABLE]
-    others = [key for key in found.submitted if found.state(key) not in USABLE]
+    usable: list[TextKey] = []
+    others: list[TextKey] = []
+    for key in found.submitted:
+        (usable if found.state(key) in USABLE else others).append(key)
     rows = ((key, found.outcomes[key].labels) for key in usable)
     write_labels_csv(data_dir / folder / f"{stem}.csv", rows, text_of)
     names = [str(folder / f"{stem}.csv")]
@@ -49,14 +53,23 @@ def write_label_files(
 
 
 def texts_of(dataset: PreparedDataset) -> Callable[[TextKey], str]:
-    """The text of a key as it is read; the two sides of a row are read at once."""
-    last: list[tuple[int, str, str]] = [(-1, "", "")]
+    """The text of a key as it is read; the two sides of a row are read at once.
+
+    Of rows that are asked for one after the other the next ones are read with them.
+    """
+    known: dict[int, dict[Side, str]] = {}
 
     def text(key: TextKey) -> str:
-        if last[0][0] != key.row_id:
-            pair = dataset.pair(key.row_id)
-            last[0] = (key.row_id, pair.chosen.printed, pair.rejected.printed)
-        return last[0][1] if key.preference == "chosen" else last[0][2]
+        if key.row_id not in known:
+            next_rows = _AHEAD if key.row_id - 1 in known else 1
+            known.clear()
+            rows = range(key.row_id, min(key.row_id + next_rows, max(dataset.rows, key.row_id + 1)))
+            for pair in dataset.pairs(rows):
+                known[pair.row_id] = {
+                    "chosen": pair.chosen.printed,
+                    "rejected": pair.rejected.printed,
+                }
+        return known[key.row_id][key.preference]
 
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +25,7 @@ from ivan_core.engine.csvs.files import (
     name_of,
     of_others,
     rows_note,
+    rows_of_file,
     same_text,
     with_beside,
 )
@@ -62,7 +64,7 @@ class _Labels:
 
     @property
     def reconciled(self) -> Reconciled:
-        keys = sorted({*self.outcomes, *self.missing}, key=lambda one: (one.row_id, one.preference))
+        keys = sorted({*self.outcomes, *self.missing}, key=attrgetter("row_id", "preference"))
         return Reconciled(tuple(keys), self.outcomes, self.attempts)
 
 
@@ -130,28 +132,43 @@ def _authored(
 def _labels(path: Path, dataset: PreparedDataset) -> _Labels:
     """The labels of a file whose texts are the dataset's; the other lines are counted."""
     found, text_of = _Labels(), texts_of(dataset)
-    given: set[str] = set()
-    cells: dict[TextKey, tuple[int, list[_Cell]]] = {}
+    header, rows = rows_of_file(path)
+    asked = tuple(name for name in FEATURES if name in header)
+    places = [header.index(name) for name in asked]
+    where = {name: header.index(name) for name in ("row_id", "preference")}
+    text_at = header.index("text") if "text" in header else None
+    lines: dict[TextKey, tuple[int, tuple[str, ...]]] = {}
+    read: dict[tuple[str, ...], list[_Cell]] = {}
     others: set[TextKey] = set()
-    for line in lines_of(path):
-        key = _key(line)
-        if key in cells:
+    for number, fields in rows:
+        key = _key(Line(path, number, {name: fields[at] for name, at in where.items()}))
+        if key in lines:
             found.twice += 1
-        if key in cells or key in others:
+        if key in lines or key in others:
             continue
-        read = [read_cell(name, line.cells.get(name, "")) for name in FEATURES]
-        given |= {name for name, cell in zip(FEATURES, read, strict=True) if cell != _EMPTY}
-        if key.row_id < dataset.rows and same_text(line.cells.get("text", ""), text_of(key)):
-            cells[key] = line.number, read
+        cells = tuple([fields[place] for place in places])
+        if cells not in read:  # very many texts have the same labels
+            read[cells] = [read_cell(*one) for one in zip(asked, cells, strict=True)]
+        text = "" if text_at is None else fields[text_at]
+        if key.row_id < dataset.rows and same_text(text, text_of(key)):
+            lines[key] = number, cells
         else:
             others.add(key)
-            found.others.append(line.number)
-    found.keys = tuple(name for name in FEATURES if name in given)
+            found.others.append(number)
+    labels = zip(*read.values(), strict=True)
+    found.keys = tuple(
+        name for name, own in zip(asked, labels, strict=False) if set(own) != {_EMPTY}
+    )
     if not found.keys:
         raise BadInput(f"{path.name} holds no label.", "Every cell of it is empty.")
-    for key, (number, read) in cells.items():
-        whole = dict(zip(FEATURES, read, strict=True))
-        outcome = _outcome(number, {name: whole[name] for name in found.keys})
+    shared: dict[tuple[str, ...], Outcome] = {}
+    for key, (number, cells) in lines.items():
+        outcome = shared.get(cells)
+        if outcome is None:
+            whole = dict(zip(asked, read[cells], strict=True))
+            outcome = _outcome(number, {name: whole[name] for name in found.keys})
+            if outcome.status != "invalid":  # which names its line
+                shared[cells] = outcome
         found.invalid += outcome.status == "invalid"
         found.outcomes[key], found.attempts[key] = outcome, 1
     return found

@@ -117,6 +117,21 @@ def test_a_cell_that_breaks_the_schema_is_one_label_and_not_the_file(
     assert [bad[name] for name in fine if name != key and bad[name] is None] == []
 
 
+def test_lines_with_the_same_cells_are_each_named_by_their_own_number(
+    tmp_path: Path, request_of: DatasetRequest
+) -> None:
+    rows = [
+        (row, side, {HELPFUL: "perhaps"}) for row in range(2) for side in ("chosen", "rejected")
+    ]
+    # Each text has five lines of its own: a record begins on every fifth line of the file.
+    found = only(
+        [labels_file(tmp_path / "a.csv", *rows, (3, "chosen", {HELPFUL: "1"}))], request_of
+    )
+    problems = open_labels(found.run_id).table["problems"]
+    told = [one.message for several in problems for one in several]
+    assert told == [f"Line {line}: Neither True nor False." for line in (2, 7, 12, 17)]
+
+
 def test_a_word_named_twice_is_kept_once_with_a_receipt(
     tmp_path: Path, request_of: DatasetRequest
 ) -> None:

@@ -54,9 +54,11 @@ SCORE = Figure("s", 36, "bytes a text and model", "a row of the score cache", "6
 KEPT = Figure(
     "r", 138, "bytes a pair and model", "parts 62, table 31, CSV file 45", "160,800 pairs"
 )
-READING = Figure("m", 1_550, "bytes a pair", "memory while the data is read", "160,800 pairs")
+READING = Figure(
+    "m", 330, "bytes a pair", "memory while the data is read", "160,800 pairs less 30,000"
+)
 DRIVING = Figure(
-    "c", 1_400, "bytes a pair", "memory of the process that feeds Ray", "160,800 pairs"
+    "c", 540, "bytes a pair", "memory of the process that feeds Ray", "160,800 pairs less 30,000"
 )
 OPENED = Figure(
     "o",

@@ -120,17 +120,18 @@ class RayPool:
     def score(
         self, tasks: Iterable[ScoringTask], progress: Progress
     ) -> Generator[ScoredTask, None, None]:
-        # All of them, since Ray Data spreads what it is given at the start; it keeps the texts.
+        # All of them, since Ray Data spreads what it has at the start. Its store holds the texts.
         given: dict[str, ScoringTask] = {}
-        items: list[dict[str, str]] = []
-        for task in tasks:
-            items.append({"task": _as_json(task)})
-            given[task.key] = replace(task, texts=())
+        chunks: list[Any] = []
+        with _problems():
+            for task in tasks:
+                chunks.append(_in_store(task))
+                given[task.key] = replace(task, texts=())
         self._let_first_go()
         if not given:
             return
         with _problems():
-            for answer in self._answers(items):
+            for answer in self._answers(chunks):
                 scored = self._scored(given[answer["key"]], answer)
                 progress(scored.key, len(scored.rewards))
                 yield scored
@@ -152,17 +153,15 @@ class RayPool:
         seconds = answer.get("seconds", 0.0) / self.actors.count
         return ScoredTask(task.key, answer.get("identity", ""), rewards, seconds, problem)
 
-    def _answers(self, items: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
-        """What the actors say of tasks as JSON, each an item; the list is emptied."""
+    def _answers(self, chunks: list[Any]) -> Iterator[dict[str, Any]]:
+        """What the actors say of tasks that are in Ray's store."""
         import ray.data
 
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         # One at the least: what has nothing left to do gives its place to who waits for one.
-        most = min(self.actors.count, len(items))
-        chunks = ray.data.from_items(items, override_num_blocks=len(items))
-        items.clear()
-        scored = chunks.map_batches(
+        most = min(self.actors.count, len(chunks))
+        scored = ray.data.from_arrow_refs(chunks).map_batches(
             ChunkScorer,
             fn_constructor_kwargs={
                 "load": self._load,
@@ -327,16 +326,19 @@ class _Counted:
             return 0
 
 
-def _as_json(task: ScoringTask) -> str:
-    return json.dumps(
-        {
-            "key": task.key,
-            "model": task.model,
-            "texts": [text.text for text in task.texts],
-            "budget": task.budget,
-            "both_ways": task.both_ways,
-        }
-    )
+def _in_store(task: ScoringTask) -> Any:
+    """A reference to a task as JSON, in the memory that Ray shares between its processes."""
+    import pyarrow as pa
+    import ray
+
+    told = {
+        "key": task.key,
+        "model": task.model,
+        "texts": [text.text for text in task.texts],
+        "budget": task.budget,
+        "both_ways": task.both_ways,
+    }
+    return ray.put(pa.table({"task": [json.dumps(told)]}))
 
 
 def _problem_of(task: ScoringTask, answer: Mapping[str, Any]) -> BackendUnavailable | None:

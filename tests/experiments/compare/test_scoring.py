@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from weakref import ref
 
 import pandas as pd
 import pytest
@@ -17,7 +19,9 @@ from ivan_core.backends.pools.here import PoolHere
 from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.runs import LivePoint, Run, RunState
+from ivan_core.domain.scoring import Progress, ScoredTask, ScoringTask
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.scoring import Models
 from ivan_core.experiments.compare.steps import LiveOrder
 from ivan_core.experiments.compare.units import ScoredRow, Unit
@@ -159,6 +163,31 @@ def test_a_chunk_that_repeats_an_earlier_one_is_kept_however_slow_the_cache_is(
     assert sorted(table(folder)["row_id"]) == list(range(48))
     assert table(folder).equals(table(expected))
     assert run.computed == 2 * 32
+
+
+def test_of_what_a_pool_was_given_no_text_is_held_but_by_the_pool(compare: Compare) -> None:
+    counted: list[tuple[int, int]] = []
+
+    class TakingAll(PoolHere):
+        """Takes all tasks at once, as a cluster does, and holds no texts."""
+
+        def score(
+            self, tasks: Iterable[ScoringTask], progress: Progress
+        ) -> Generator[ScoredTask, None, None]:
+            seen: list[ref[Dialogue]] = []
+            scored: list[ScoredTask] = []
+            for task in tasks:
+                if not task.both_ways:  # those are the probes, which the run holds
+                    seen += map(ref, task.texts)
+                scored += super().score([task], progress)
+            del task
+            gc.collect()
+            counted.append((len(seen), sum(text() is not None for text in seen)))
+            yield from scored
+
+    run, _ = compare("all", TakingAll)
+    assert run.state is RunState.DONE, run.problem
+    assert counted == [(40 * 3 + 40 * 7, 0)]
 
 
 def test_a_pool_that_forgets_a_task_does_not_make_a_finished_run(compare: Compare) -> None:

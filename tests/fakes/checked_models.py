@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fakes.reward_models import FakeRewardModel, Fakes
+from fakes.scoring import FakeRewardModel, Fakes
 from ivan_core.domain.transcripts import Dialogue
 
 

@@ -56,7 +56,7 @@ class Engine(Protocol):
     @property
     def others(self) -> Sequence[Engine]:
         """The same server, asked in other ways that may work where this one does not."""
-        ...
+        return ()
 
     def question(self, rows: Sequence[Row], *, activated: bool) -> tuple[str, dict[str, Any]]:
         """The path to ask, and what."""

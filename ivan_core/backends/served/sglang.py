@@ -14,6 +14,7 @@ from typing import Any
 from ivan_core.backends.served.client import Answer, Server
 from ivan_core.backends.served.engine import (
     UNKNOWN,
+    Engine,
     Told,
     check_count,
     length_of,
@@ -36,14 +37,10 @@ _SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class SGLang:
+class SGLang(Engine):
     told: Told
     takes_text: bool = False
     activates: bool = False
-
-    @property
-    def others(self) -> tuple[SGLang, ...]:
-        return ()
 
     def question(self, rows: Sequence[Row], *, activated: bool) -> tuple[str, dict[str, Any]]:
         ids = [row.ids for row in rows if not isinstance(row, TextRow)]

@@ -13,6 +13,7 @@ from typing import Any
 from ivan_core.backends.served.client import Answer, Server
 from ivan_core.backends.served.engine import (
     UNKNOWN,
+    Engine,
     Told,
     check_count,
     length_of,
@@ -28,14 +29,10 @@ _READ = "x-compute-tokens"
 
 
 @dataclass(frozen=True, slots=True)
-class TEI:
+class TEI(Engine):
     told: Told
     takes_text: bool = True
     activates: bool = True
-
-    @property
-    def others(self) -> tuple[TEI, ...]:
-        return ()
 
     def question(self, rows: Sequence[Row], *, activated: bool) -> tuple[str, dict[str, Any]]:
         # Each is a list of its own: ["a", "b"] at the top would be one pair, not two texts.

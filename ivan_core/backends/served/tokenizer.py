@@ -16,7 +16,8 @@ from ivan_core.datasets.hub_client import guard_hub, hub_problem
 from ivan_core.domain.errors import ODD_DATA, BackendUnavailable, IvanError
 
 _FILES = ("*.json", "*.txt", "*.model", "*.jinja")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"\w+(?:[.-]\w+)*/\w+(?:[.-]\w+)*", re.ASCII)
+"""What the hub allows: nothing that begins with a dot or holds two of them, as paths do."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -48,21 +49,27 @@ class Found:
 def find(address: Address, told: Told) -> Found:
     """The tokenizer of the model that is meant, else of the one that the server tells.
 
+    A folder of this machine is read where the person named it alone: a server may tell any.
+
     Raises:
         BackendUnavailable: there is none here and none on the hub.
     """
     problem: IvanError | None = None
     for source in dict.fromkeys((address.model, *told.tokenizer)):
-        folder = Path(source)
-        if not (_HUB_ID.fullmatch(source) or (folder.is_absolute() and folder.is_dir())):
+        folder, by_person = Path(source), source == address.model
+        is_here = by_person and folder.is_absolute() and folder.is_dir()
+        # What is called like a name of the hub may be a folder beside the one that IVAN works in.
+        if not is_here and (not _HUB_ID.fullmatch(source) or (folder.exists() and not by_person)):
             continue
         try:
             with quiet():
-                files = folder if folder.is_absolute() else _from_hub(source, told.revision)
+                files = folder if is_here else _from_hub(source, told.revision)
                 return Found(load_tokenizer(source, files), source, files)
         except IvanError as error:
             problem = problem or error
     why = f" {problem.message}" if problem else ""
+    if problem is None and any("/" in name for name in told.tokenizer):
+        why = f" {address.host} tells no name of the hub, and a folder that it tells is not read."
     raise BackendUnavailable(
         f"Texts are tokenised here, and the tokenizer of {told.model} was not found.{why}",
         f"Name it behind a #: {address.url}#owner/name for one on the hub, or the whole path of a "

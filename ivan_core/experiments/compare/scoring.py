@@ -19,6 +19,7 @@ from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.units import CHUNK, batch_fact, batch_key
 from ivan_core.metrics.trust import difference_of
+from ivan_core.models.served_before import check_served_as_before
 from ivan_core.runs.context import RunContext
 from ivan_core.runs.writer import Writer
 from ivan_core.settings import machine_load
@@ -160,6 +161,7 @@ class Scoring:
                 "length or precision differs).",
                 "Start a new run: scores of both in one table would not be comparable.",
             )
+        check_served_as_before(mine, self.context.cache)
         took = time.perf_counter() - began
         self._loaded[name] = _Model(name, card, startup=took, loading=took)
 

@@ -271,7 +271,7 @@ def test_a_run_goes_on_with_the_weights_it_began_with_and_no_others(vllm: FakeVL
 def test_settings_that_change_scores_part_two_servers_of_one_revision(
     sglang: FakeSGLang, name: str, value: str
 ) -> None:
-    sglang.revision = "a" * 40
+    sglang.revision = "5" * 40
     card = reward_models.make(sglang.url).card
     assert reward_models.make(sglang.url, card.revision, kept=card).card == card
     setattr(sglang, name, value)
@@ -287,7 +287,7 @@ def test_a_run_goes_on_only_with_the_scores_it_began_with_though_a_revision_is_t
     engine: str, request: pytest.FixtureRequest
 ) -> None:
     server = request.getfixturevalue(engine)
-    server.revision = "a" * 40
+    server.revision = "5" * 40
     card = reward_models.make(server.url).card
     assert card.lasts
     server.weights = "new"  # of which it tells nothing

@@ -114,12 +114,28 @@ def test_scores_of_weights_without_a_name_stay_in_their_run(
     assert computed == [[78, 78], [78, 0]]
 
 
+def test_a_server_of_equal_words_and_other_scores_takes_none_of_the_cache(
+    registry: Registry, tei: FakeTEI, pairs_file: Path
+) -> None:
+    first = judged(registry, tei.url, str(pairs_file))
+    assert first.state is RunState.DONE
+    # Rounding of another batch is no other model.
+    tei.reward = lambda text: logit_of(text) + 1e-5
+    assert judged(registry, tei.url, str(pairs_file), seed=1).computed == 0
+    tei.weights = "others"
+    tei.reward = lambda text: logit_of(text, "others")
+    other = judged(registry, tei.url, str(pairs_file), seed=2)
+    assert (other.state, other.done) == (RunState.FAILED, 0)
+    assert "scores four fixed texts otherwise" in other.problem
+    assert "clear the cache on the page Runs" in other.hint
+
+
 def test_a_server_that_dies_half_way_costs_no_finished_chunk(
-    registry: Registry, chat_folder: Path, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, chat_name: str, pairs_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PATIENCE, "0.1")
     with FakeVLLM() as vllm:
-        vllm.root = str(chat_folder)
+        vllm.root = chat_name
         whole = judged(registry, vllm.url, str(pairs_file), seed=5)
         expected = scores(registry, whole)
         vllm.fault, vllm.when = "gone", _after(vllm, texts=60)
@@ -133,7 +149,7 @@ def test_a_server_that_dies_half_way_costs_no_finished_chunk(
     assert still.problem == f"No server answers at 127.0.0.1:{port}."
     assert still.done == broken.done
     with FakeVLLM(port) as vllm:
-        vllm.root = str(chat_folder)
+        vllm.root = chat_name
         resumed = gone_on_with(registry, broken)
         # Beside what was left: 16 pairs in a batch and alone, and four fixed texts five times.
         assert len(vllm.read) <= 2 * (40 - broken.done) + 4 * 16 + 5 * 4

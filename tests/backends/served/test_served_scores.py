@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fakes.served.tei import FakeTEI
 from fakes.served.vllm import FakeVLLM
 from given.tiny_models import ask, tiny_deberta, tiny_qwen3
 
+from ivan_core.backends.served import tokenizer
 from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import ModelElsewhere, Reward
 from ivan_core.domain.transcripts import Dialogue
@@ -105,12 +107,12 @@ def test_a_format_that_cuts_nothing_fails_the_text(vllm: FakeVLLM) -> None:
 
 
 def test_of_two_logits_the_difference_counts_by_the_names_of_the_labels(
-    vllm: FakeVLLM, tei: FakeTEI, tmp_path: Path
+    vllm: FakeVLLM, tei: FakeTEI, on_hub: Callable[[Path], str], tmp_path: Path
 ) -> None:
     folder = tiny_qwen3(tmp_path / "q")
     config = folder / "config.json"
     # Names of the transformers library tell nothing: refuse, as for a model that is loaded here.
-    vllm.logits, vllm.root = 2, str(folder)
+    vllm.logits, vllm.root = 2, on_hub(folder)
     with pytest.raises(BackendUnavailable, match="which of them is the reward is not clear"):
         reward_models.make(vllm.url)
     text = config.read_text().replace('"LABEL_0"', '"rejected", "1": "chosen"', 1)
@@ -129,8 +131,8 @@ def test_more_than_two_logits_are_no_reward(vllm: FakeVLLM) -> None:
         reward_models.make(vllm.url)
 
 
-def test_token_types_cannot_be_sent_as_ids(vllm: FakeVLLM, pair_folder: Path) -> None:
-    vllm.root = str(pair_folder)
+def test_token_types_cannot_be_sent_as_ids(vllm: FakeVLLM, pair_name: str) -> None:
+    vllm.root = pair_name
     with pytest.raises(BackendUnavailable, match="tells question and answer apart by marks"):
         reward_models.make(vllm.url)
 
@@ -189,6 +191,31 @@ def test_the_same_tokenizer_by_a_name_behind_the_address(
     assert values(reward_models.make(f"{vllm.url}#{chat_folder}").score(TEXTS)) == named
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("/etc", "{here}", "../chat", "./chat", "..", "lab/..", "lab/name/..", "~/rm"),
+        *("here/chat", "file:///etc", ".hidden/name", "lab/a..b", "-x/name", ""),
+    ],
+)
+def test_no_folder_is_read_that_a_server_tells(
+    vllm: FakeVLLM, chat_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    # A folder here has the name that looks like one of the hub; another lies where paths lead to.
+    inside = tmp_path / "inside"
+    (inside / "here").mkdir(parents=True)
+    for place in (inside / "here" / "chat", tmp_path / "chat", inside / "chat"):
+        place.symlink_to(chat_folder)
+    monkeypatch.chdir(inside)
+    read: list[str] = []
+    monkeypatch.setattr(tokenizer, "load_tokenizer", lambda name, folder: read.append(name))
+    monkeypatch.setattr(tokenizer, "_from_hub", lambda name, revision: read.append(name))
+    vllm.root = vllm.model = told.format(here=chat_folder) or "rm"
+    with pytest.raises(BackendUnavailable, match=r"the tokenizer of .* was not found"):
+        reward_models.make(vllm.url)
+    assert read == []
+
+
 def test_one_of_several_models_has_to_be_named(vllm: FakeVLLM) -> None:
     vllm.others = ("lab/second",)
     with pytest.raises(BackendUnavailable, match="serves several models: lab/reward, lab/second"):
@@ -199,7 +226,7 @@ def test_one_of_several_models_has_to_be_named(vllm: FakeVLLM) -> None:
 
 
 def test_a_model_that_is_here_is_compared_with_a_pass_of_our_own(
-    tei: FakeTEI, tmp_path: Path
+    tei: FakeTEI, on_hub: Callable[[Path], str], tmp_path: Path
 ) -> None:
     from given.tiny_models import load
 
@@ -211,7 +238,7 @@ def test_a_model_that_is_here_is_compared_with_a_pass_of_our_own(
         ("Human: how do i bake bread?", reply): reward.value
         for reply, reward in zip(replies, here.score(texts), strict=True)
     }
-    tei.root, tei.reward = str(folder), lambda text: own.get(text, logit_of(text))
+    tei.root, tei.reward = on_hub(folder), lambda text: own.get(text, logit_of(text))
     model = reward_models.make(tei.url)
     model.compare(texts)
     assert model.card.server is not None
@@ -226,7 +253,7 @@ def test_a_model_that_is_here_is_compared_with_a_pass_of_our_own(
 
 
 def test_a_chat_model_that_is_here_agrees_by_the_ids_that_are_sent(
-    vllm: FakeVLLM, tmp_path: Path
+    vllm: FakeVLLM, on_hub: Callable[[Path], str], tmp_path: Path
 ) -> None:
     from given.tiny_models import load
 
@@ -236,7 +263,7 @@ def test_a_chat_model_that_is_here_agrees_by_the_ids_that_are_sent(
     model = reward_models.make(vllm.url)
     ids = [tuple(row.ids) for row in model.read(texts)]
     own = dict(zip(ids, values(here.score(texts)), strict=True))
-    vllm.root, vllm.reward = str(folder), lambda text: own.get(text, logit_of(text))
+    vllm.root, vllm.reward = on_hub(folder), lambda text: own.get(text, logit_of(text))
     model = reward_models.make(vllm.url)
     model.compare(texts)
     assert model.card.server is not None and model.card.server.agrees

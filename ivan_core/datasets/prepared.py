@@ -31,7 +31,7 @@ TEXTS = "texts.arrow"
 """Arrow's file format, uncompressed: rows in random order are read by mapping the file into memory,
 where compressed groups would be unpacked whole for every row."""
 BATCH_ROWS = 1_000
-"""Rows in a record batch of the texts."""
+"""Rows in a record batch of the texts, also in folders that are older: a row is found by it."""
 _HASH_BYTES = 16
 BASE_COLUMNS = (
     "row_id",

@@ -7,7 +7,8 @@ import re
 
 from app_server import wait_for_run
 from fakes.reward_models import Fakes
-from given import hostile, hostile_rewordings
+from given import hostile
+from given.hostile import rewordings
 from keyboard import ready
 from picking import choose
 from playwright.sync_api import Page, expect
@@ -98,7 +99,7 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
 
 def test_hostile_texts_are_read_as_they_are_and_ask_for_nothing(serve, page, data_dir, tmp_path):
     leak = "http://leak.invalid"
-    run_id, model = hostile_rewordings.made(data_dir, tmp_path, leak)
+    run_id, model = rewordings.made(data_dir, tmp_path, leak)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))

@@ -105,7 +105,16 @@ class Opener(Generic[_Results]):
         with runs.whole(run_id, "manifest"):
             if whole and manifest is None:
                 raise FileNotFoundError
-        return self._read(Found(run, spec, folder, manifest, whole))
+        results = self._read(Found(run, spec, folder, manifest, whole))
+        _give_back()
+        return results
+
+
+def _give_back() -> None:
+    """Give memory back that reading tables took: Arrow keeps it, which may be as much again."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def stamp_of(run: Run) -> Stamp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
@@ -144,3 +145,24 @@ def test_a_seeded_sample_is_the_same_each_time_and_all_rows_where_there_are_few(
     assert len(set(drawn)) == 100 and max(drawn) < 100_000
     assert drawn == seeded_sample(range(100_000), 3, 100) != seeded_sample(range(100_000), 4, 100)
     assert seeded_sample([5, 2, 9], 3, 100) == [5, 2, 9]
+
+
+@pytest.mark.parametrize("row_ids", [[], [479], [0, 7, 130, 131, 479], list(range(480))])
+def test_some_rows_of_the_numbers_are_those_of_the_whole_table(
+    sample: PreparedDataset, row_ids: list[int]
+) -> None:
+    columns = ["rejected_hash", "row_id", "chosen_length"]
+    found = sample.some_numbers(columns, row_ids)
+    assert list(found) == columns
+    whole = sample.numbers(columns).iloc[row_ids]
+    assert found.to_dict("list") == whole.to_dict("list")
+
+
+def test_some_rows_are_found_in_whatever_part_of_the_table_they_lie(tmp_path: Path) -> None:
+    path = tmp_path / "some" / NUMBERS
+    path.parent.mkdir()
+    table = pa.table({"row_id": range(200_000), "twice": range(0, 400_000, 2)})
+    pq.write_table(table, path, row_group_size=30_000)
+    asked = [0, 29_999, 30_000, 65_536, 131_071, 199_999]
+    found = PreparedDataset(path.parent).some_numbers(["twice"], asked)
+    assert found["twice"].tolist() == [2 * row for row in asked]

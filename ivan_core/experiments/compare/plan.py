@@ -107,7 +107,7 @@ def _sampled_hashes(dataset: PreparedDataset, row_ids: list[int]) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _hashes(dataset: PreparedDataset, row_ids: tuple[int, ...]) -> list[str]:
-    numbers = dataset.numbers(["chosen_hash", "rejected_hash"]).iloc[list(row_ids)]
+    numbers = dataset.some_numbers(["chosen_hash", "rejected_hash"], row_ids)
     return sorted({*numbers["chosen_hash"], *numbers["rejected_hash"]})
 
 

@@ -210,7 +210,9 @@ def _read_table(path: Path) -> pd.DataFrame:
     """The scores table; words that repeat stay numbers from the file to the page, for speed."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path, read_dictionary=list(_REPEATED)).to_pandas(ignore_metadata=True)
+    read = pq.read_table(path, read_dictionary=list(_REPEATED))
+    # Each column is let go of once it is made: both tables of a million pairs would be 700 MiB.
+    table = read.to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
     if missing := [name for name in SCORES if name not in table]:
         raise ValueError(f"no column {missing[0]}")
     return table.astype({name: SCORES[name] for name in ("seen", "failure")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from inspect import getmembers, isfunction
 from pkgutil import iter_modules
@@ -314,6 +315,7 @@ def of_finding(bars: list[small.Named]) -> dict[str, Draw]:
     return {"small.small_bars": lambda dark: small.small_bars(bars, "Bars.", dark=dark)}
 
 
+@cache
 def usual() -> dict[str, Draw]:
     """Every chart of tables such as a run of some hundred pairs has."""
     rng = np.random.default_rng(1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -25,12 +25,15 @@ class Reward:
     """What a reward model gave one text, in its own units (comparable inside one model only).
 
     `value` is a float32 held in a Python float, or None with the `failure` that says why.
-    `truncated` tells that the model did not read the whole text.
+    `truncated` tells that the model did not read the whole text. `read_alone` says why, where the
+    model was to read what texts share once and read this one by itself; it is of no other reward
+    of the text.
     """
 
     value: float | None
     truncated: bool = False
     failure: str | None = None
+    read_alone: str = field(default="", compare=False)
 
     @classmethod
     def measured(cls, value: float, truncated: bool = False) -> Reward:
@@ -193,8 +196,12 @@ class ModelCard(BaseModel):
 
     def under(self, budget: int) -> ModelCard:
         """The card of the model as it scores under a token budget: see `RewardModel.tune`."""
-        way = self.shared_way if budget < 0 and self.shared_way else self.way
+        way = self.shared_way if self.reads_once(budget) else self.way
         return self.model_copy(update={"way": way, "shared_way": ""})
+
+    def reads_once(self, budget: int) -> bool:
+        """Whether what texts share is read once under a token budget."""
+        return budget < 0 and bool(self.shared_way)
 
     @property
     def lasts(self) -> bool:

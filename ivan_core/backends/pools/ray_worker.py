@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from time import perf_counter
 from typing import Any
 
@@ -94,7 +95,7 @@ class ChunkScorer:
             rewards = score_what_was_read(model, task, read_task(model, task))
         except Exception as error:
             return {"key": key, **_problem(error)}
-        rows = [[reward.value, reward.truncated, reward.failure] for reward in rewards]
+        rows = [list(astuple(reward)) for reward in rewards]
         identity, seconds = model.card.cache_identity, perf_counter() - began
         return {"key": key, "identity": identity, "rewards": rows, "seconds": seconds}
 

@@ -36,6 +36,8 @@ class BatchRunner:
         self._computed: list[Any] = []
         self._places: list[int] = []
         self._failures: dict[int, str] = {}
+        self.given_up: list[int] = []
+        """Of the last run: rows of trees that had to be read by themselves, by place."""
 
     def run(
         self,
@@ -50,6 +52,7 @@ class BatchRunner:
         Raises BackendUnavailable where the graphics card itself has failed.
         """
         self._computed, self._places, self._failures = [], [], {}
+        self.given_up = []
         for batch in token_batches([tree.tokens for tree in plan.trees], tokens):
             trees = [plan.trees[k] for k in batch]
             self._run_trees(trees, rows)
@@ -134,6 +137,7 @@ class BatchRunner:
                 )
             self._check_card()
         if not memory:
+            self.given_up += places
             return self._run_rows(places, rows)
         self._run_trees(trees[:half], rows)
         return self._run_trees(trees[half:], rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ivan_core.backends.reward_models import packed_deberta
@@ -24,6 +25,7 @@ from ivan_core.backends.reward_models.products import products_seconds
 from ivan_core.backends.reward_models.shared_prompts import LEAST_GAIN, Plan, distinct
 from ivan_core.backends.reward_models.sharing_rules import (
     plan_for,
+    why_alone,
     why_not_shared,
     why_not_trusted,
     window,
@@ -146,14 +148,17 @@ class TransformersRewardModel:
         firsts, which = distinct([(tuple(row.ids), tuple(row.types or ())) for row in readable])
         copies = Counter(which)
         texts = [readable[place] for place in firsts]
+        plan = self._plan(texts, budget)
         found = self._runner.run(
-            texts,
-            self._plan(texts, budget),
-            abs(budget),
-            lambda places: report(sum(copies[place] for place in places)),
+            texts, plan, abs(budget), lambda places: report(sum(copies[place] for place in places))
         )
+        alone: dict[int, str] = {}
+        if budget < 0 and not self._why_not_shared:
+            alone = why_alone(self._model, texts, plan)
+            alone |= dict.fromkeys(self._runner.given_up, _FAILED)
         rewards = iter(
-            _reward(found[number], row) for number, row in zip(which, readable, strict=True)
+            _reward(found[number], row, alone.get(number, ""))
+            for number, row in zip(which, readable, strict=True)
         )
         return [
             Reward(None, failure=row.reason) if isinstance(row, NoInput) else next(rewards)
@@ -242,7 +247,10 @@ class TransformersRewardModel:
         return [row for row in rows if isinstance(row, TokenRow)]
 
 
-def _reward(found: float | str, row: TokenRow) -> Reward:
+_FAILED = "reading its prompt once failed"
+
+
+def _reward(found: float | str, row: TokenRow, alone: str) -> Reward:
     if isinstance(found, str):
-        return Reward(None, row.truncated, found)
-    return Reward.measured(found, row.truncated)
+        return Reward(None, row.truncated, found, alone)
+    return replace(Reward.measured(found, row.truncated), read_alone=alone)

@@ -74,6 +74,20 @@ def plan_for(model: Any, rows: Sequence[TokenRow]) -> Plan:
     return plan_trees([row.ids for row in rows], width, window(model))
 
 
+def why_alone(model: Any, rows: Sequence[TokenRow], plan: Plan) -> dict[int, str]:
+    """Why each text that a plan reads by itself is, by its place."""
+    width = window(model)
+    found = {}
+    for place in plan.alone:
+        if width is not None and len(rows[place].ids) > width:
+            found[place] = f"longer than its window of {width:,} tokens"
+        elif plan.trees:
+            found[place] = "begins as no other text of its chunk"
+        else:
+            found[place] = "its chunk shares too little"
+    return found
+
+
 def why_not_trusted(
     model: Any,
     probes: Sequence[TokenRow],

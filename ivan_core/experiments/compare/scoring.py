@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.units import CHUNK, batch_fact, batch_key
+from ivan_core.experiments.compare.units import CHUNK, batch_fact, batch_key, keep_alone
 from ivan_core.metrics.trust import difference_of
 from ivan_core.models.served_before import check_served_as_before
 from ivan_core.runs.context import RunContext
@@ -126,9 +126,8 @@ class _Model:
 class Scoring:
     """Reward models at work for a run. Each text is scored once, whatever wants it.
 
-    Which texts a task holds follows from the cache and the order of what is wanted alone, never
-    from how quickly anything is done: so a run that is stopped and goes on, and one in several
-    processes, batch their texts as any other does.
+    Which texts a task holds follows from the cache and the order of what is wanted, never from how
+    quickly anything is done: so runs that go on, or in several processes, batch texts as any other.
     """
 
     def __init__(
@@ -326,6 +325,8 @@ class _Flow:
         failed = {text: reward for text, reward in rewards.items() if reward.value is None}
         self._failed[model.name].update(failed)
         model.texts, model.seconds = model.texts + len(rewards), model.seconds + scored.seconds
+        if model.card.reads_once(model.budget or 0):
+            self._writer.write(partial(keep_alone, self._context, scored))
         whole = [one for one in self._open.values() if one.is_whole]
         for one in whole:
             self._close(one)

@@ -23,6 +23,7 @@ from ivan_core.experiments.compare.units import (
     kept_card,
     kept_difference,
     plan_units,
+    read_alone,
 )
 from ivan_core.metrics.trust import BATCH_ROWS, BatchDifference
 from ivan_core.runs.context import RunContext
@@ -75,9 +76,16 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
             scoring.release()
     finally:
         scoring.release()
-    cards = [kept_card(context, name) for name in spec.models]
+    cards = [_card(context, name, units) for name in spec.models]
     batches = {name: kept_difference(context, name) for name in spec.models}
     return Compared(begun, cards, batches)
+
+
+def _card(context: RunContext, name: str, units: Sequence[Unit]) -> ModelCard:
+    """The card of a model, which says how texts were read and how many were not read so."""
+    card = kept_card(context, name)
+    alone = read_alone(context, (unit for unit in units if unit.model == name))
+    return card.model_copy(update={"way": f"{card.way} {alone}".strip()})
 
 
 class _Comparing:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ivan_core.datasets.prepared import seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
+from ivan_core.domain.scoring import ScoredTask
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.words import number_of
 from ivan_core.metrics.trust import BatchDifference
 from ivan_core.runs.context import RunContext
 
@@ -19,6 +22,10 @@ SLOW_CHUNK = 32
 GPU_CHUNK = 1_024
 """On a graphics card, whose batches hold 65,536 tokens: hh-rlhf's pairs fill five of them, where
 256 pairs fill one and a quarter of another, which a card computes at half the speed."""
+
+
+_ALONE = "alone|"
+"""What begins the key of the part that counts the texts of a unit which were read alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,32 @@ def batch_key(name: str) -> str:
 def batch_fact(identity: str, budget: int | None) -> str:
     """Where what was measured is kept for later runs: with prompts read as this run reads them."""
     return f"batch|{identity}{'|once' if (budget or 0) < 0 else ''}"
+
+
+def keep_alone(context: RunContext, scored: ScoredTask) -> None:
+    """Keep how many texts of a unit were read by themselves by a model that reads prompts once."""
+    alone = Counter(reward.read_alone for reward in scored.rewards if reward.read_alone)
+    context.parts.append(f"{_ALONE}{scored.key}", [len(scored.rewards), dict(alone)])
+
+
+def read_alone(context: RunContext, units: Iterable[Unit]) -> str:
+    """How many texts of a run were read by themselves though the model reads prompts once, and why.
+
+    Of the texts that the run had scored, in whatever worker of it: what was known before, nobody
+    says how it was read. Empty where none was.
+    """
+    texts, found = 0, Counter[str]()
+    for key in (f"{_ALONE}{unit.key}" for unit in units):
+        if key in context.parts:
+            count, reasons = context.parts.rows(key)
+            texts, found = texts + count, found + Counter(reasons)
+    if not found:
+        return ""
+    why = "; ".join(f"{reason}: {count:,}" for reason, count in found.most_common())
+    return (
+        f"Of {number_of(texts, 'text')} that this run had scored, {found.total():,}"
+        f" {'was' if found.total() == 1 else 'were'} read alone ({why})."
+    )
 
 
 def kept_difference(context: RunContext, name: str) -> BatchDifference | None:

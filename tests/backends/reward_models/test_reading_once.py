@@ -117,8 +117,10 @@ def test_texts_that_share_little_go_in_ordinary_batches(
     seen = forwards(model, monkeypatch)
     model.tune([], known=-512)
     apart = [ask("yes of course " * 9, word) for word in ("hello", "why", "ten", "answer")]
-    assert len(values(model.score(apart))) == 4
+    assert {one.read_alone for one in model.score(apart)} == {"its chunk shares too little"}
     assert seen == []
+    model.tune([], known=512)
+    assert {one.read_alone for one in model.score(apart)} == {""}
 
 
 def test_texts_past_the_window_are_read_by_themselves(
@@ -135,6 +137,8 @@ def test_texts_past_the_window_are_read_by_themselves(
     windowed.tune([], known=-4096)
     assert values(windowed.score(texts)) == pytest.approx(alone, abs=1e-5)
     assert seen == [3]
+    why = "longer than its window of 320 tokens"
+    assert [one.read_alone for one in windowed.score(texts)] == ["", "", "", why, why]
     said = "Reads a pair's prompt once; not for texts of more than 320 tokens."
     assert windowed.card.under(-4096).way == said
 
@@ -172,7 +176,9 @@ def test_a_text_on_which_trees_fail_is_scored_by_itself(
     monkeypatch.setattr(batch_runner, "tree_logits", fails)
     fragile.tune([], known=-512)
     with pytest.warns(UserWarning, match=r"failed \(no such kernel\); its texts are read by them"):
-        assert values(fragile.score(PAIRS)) == pytest.approx(alone, abs=1e-5)
+        found = fragile.score(PAIRS)
+    assert values(found) == pytest.approx(alone, abs=1e-5)
+    assert {one.read_alone for one in found} == {"reading its prompt once failed"}
 
 
 def test_failures_of_single_texts_stand_at_their_places(model: TransformersRewardModel) -> None:

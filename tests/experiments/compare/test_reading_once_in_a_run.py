@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from fakes.reward_models import comparing_with
+from given import made_runs
 from given.support import write_pairs
 from given.tiny_models import tiny_qwen3
 
@@ -90,6 +91,47 @@ def test_the_run_says_that_prompts_were_read_once_and_its_scores_are_those_of_si
     sides = ["chosen_reward", "rejected_reward"]
     assert once[sides].to_numpy() == pytest.approx(alone[sides].to_numpy(), abs=1e-5, nan_ok=True)
     assert list(once["verdict"]) == list(alone["verdict"])
+
+
+def test_texts_that_were_read_alone_are_counted_with_the_reason_and_a_resumed_run_counts_all(
+    tmp_path: Path,
+) -> None:
+    model = tiny_qwen3(
+        tmp_path / "qwen3", use_sliding_window=True, sliding_window=320, max_window_layers=1
+    )
+    rows = [
+        {"chosen": f"\n\nHuman: {ask}\n\nAssistant: yes {n}", "rejected": f"{start}: no"}
+        for n in range(40)
+        for ask in [f"how do i bake bread {n} " + "old " * (400 if n % 10 == 0 else 60)]
+        for start in [f"\n\nHuman: {ask}\n\nAssistant"]
+    ]
+    pairs = made_runs.write_rows(tmp_path / "pairs.jsonl", rows)
+
+    def by(breaks_at: int) -> Any:
+        def load_it(name: str, revision: str) -> TransformersRewardModel:
+            made = WithBudget(load_model(name, device="cpu"))
+            made.chosen, made.breaks_at = -4096, breaks_at
+            return made
+
+        return comparing_with(lambda *_: Models(claim, PoolHere(load_it), False, chunk=10))
+
+    def claim() -> None:
+        """Nobody else is at work."""
+
+    registry, run_id = added(tmp_path / "data", pairs, model)
+    work(registry, run_id, by(3))
+    assert registry.get(run_id).state is RunState.FAILED
+    assert 0 < registry.get(run_id).done < 40
+    assert registry.requeue(run_id)
+    work(registry, run_id, by(0))
+    manifest = json.loads((registry.folder(run_id) / "manifest.json").read_text())
+    said = (
+        "Reads a pair's prompt once; not for texts of more than 320 tokens. Of 80 texts that this"
+        " run had scored, 8 were read alone (longer than its window of 320 tokens: 8)."
+    )
+    assert manifest["models"][0]["way"] == said
+    (check,) = [one for one in manifest["trust"][0]["checks"] if "batch" in one["name"]]
+    assert check["reason"].endswith(said)
 
 
 def test_a_card_tells_of_the_way_under_the_budget_that_was_used() -> None:

@@ -134,6 +134,8 @@ def _check(mine: BatchJob, shown: Estimate, may_charge_twice: bool) -> None:
     """Refuse what must not be confirmed, or not like this."""
     state = mine.registry.get(mine.run_id).state
     if state is not RunState.AWAITING_CONFIRMATION:
+        if shown.attempt in mine.confirmed():
+            return  # somebody else said yes since that was looked up: the ledger settles it
         raise BadInput(f"Run {mine.run_id} is {state}: it waits for no confirmation.")
     now = repriced(mine.spec, mine.folder, shown)
     if now.plan_hash != shown.plan_hash:

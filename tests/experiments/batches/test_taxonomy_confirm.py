@@ -179,6 +179,24 @@ def test_of_two_confirmations_at_once_one_sends(
     assert creations(server) == 1
 
 
+def test_a_yes_that_comes_in_between_sends_once(
+    server: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = prepared(tmp_path)
+    check, told = confirm._check, []
+
+    def overtaken(*given: object) -> None:
+        monkeypatch.setattr(confirm, "_check", check)
+        told.append(say_yes(run_id).new)
+        check(*given)
+
+    monkeypatch.setattr(runs, "spawn", lambda _: None)
+    monkeypatch.setattr(confirm, "_check", overtaken)
+    second = say_yes(run_id)
+    assert told == [True]
+    assert (second.new, second.sentence) == (False, "This was confirmed already.")
+
+
 def test_the_same_command_again_finds_the_run_that_was_sent(
     server: DemoServer, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.agreement import VERDICTS, rated, says
+from ivan_core.metrics.agreement import VERDICTS, narrow, rated, says
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ def reward_bins(table: pd.DataFrame, bins: int = 24) -> pd.DataFrame:
     one row per cell that holds a pair: cell (an id), x0, x1, y0, y1, count, agree, share_agree. A
     cell takes its lower edge and not its upper one, except that the last cells take both.
     """
-    own = rated(table)
+    own = rated(narrow(table, "verdict", "chosen_reward", "rejected_reward"))
     chosen = own["chosen_reward"].to_numpy(float)
     rejected = own["rejected_reward"].to_numpy(float)
     edges = _edges(np.concatenate([chosen, rejected]), bins)
@@ -59,7 +59,7 @@ def margin_histogram(table: pd.DataFrame, bins: int = 41) -> pd.DataFrame:
     ends when stacked). With an odd number of bins the middle one holds the pairs that are close to
     a tie.
     """
-    own = rated(table)
+    own = rated(narrow(table, "verdict", "margin"))
     margins = own["margin"].to_numpy(float)
     reach = float(np.abs(margins).max()) if margins.size else 0.0
     edges = np.linspace(-(reach or 1.0), reach or 1.0, bins + 1)

@@ -150,7 +150,7 @@ class Results:
 
     def fair_rows(self, model: str) -> pd.DataFrame:
         """Those of one model."""
-        return self.fair[self.fair["model"].eq(model).to_numpy(bool, na_value=False)]
+        return rows_of(self.fair, model)
 
     def reliability(self, model: str) -> Reliability:
         """How sure a model is against how often it agrees; pairs of one prompt stay together."""

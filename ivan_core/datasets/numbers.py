@@ -12,6 +12,8 @@ from ivan_core.domain.transcripts import text_hash
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LONGEST_PIECE = 2**31
+"""Bytes."""
 _SORTED = json.JSONEncoder(sort_keys=True)
 _Labels: TypeAlias = "dict[str, Any]"
 _Piece: TypeAlias = "pa.Array | list[Any]"
@@ -63,10 +65,10 @@ class Numbers:
         """
         import pyarrow as pa
 
+        again = _first_of_same(*(pa.chunked_array(self._own[name]) for name in _HASHES))
+        found = {"row_id": pa.array(range(self.rows)), "duplicate_of": again}
         # Column by column, each taken from what was collected: two copies of all would be there.
-        found = {name: pa.concat_arrays(self._own.pop(name)) for name in _OWN}
-        found["row_id"] = pa.array(range(self.rows))
-        found["duplicate_of"] = _first_of_same(found["chosen_hash"], found["rejected_hash"])
+        found |= {name: _joined(self._own.pop(name)) for name in _OWN}
         columns = {name: found[name] for name in BASE_COLUMNS}
         for name in list(self._labels):
             pieces = self._labels.pop(name)
@@ -148,7 +150,7 @@ def _line(chosen: str, rejected: str, subset: str, tied: bool, labels: _Labels) 
     return f"{chosen}{rejected}{subset}{'|tied' if tied else ''}{told}\n"
 
 
-def _first_of_same(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
+def _first_of_same(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray) -> pa.Array:
     """Of each pair the row of the first with the same texts; -1 where that is the pair itself."""
     import numpy as np
     import pyarrow as pa
@@ -157,9 +159,10 @@ def _first_of_same(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
     found = np.full(len(chosen), -1)
     # By the first digit of a hash: comparing takes as much memory as what is compared.
     for digit in "0123456789abcdef":
-        rows = np.flatnonzero(pc.starts_with(chosen, digit).to_numpy(zero_copy_only=False))
+        these = pc.starts_with(chosen, digit)
+        rows = np.flatnonzero(these.to_numpy())
         one, other = (
-            side.take(pa.array(rows)).dictionary_encode().indices.to_numpy()
+            side.filter(these).dictionary_encode().combine_chunks().indices.to_numpy()
             for side in (chosen, rejected)
         )
         both = one.astype(np.int64) * len(rows) + other
@@ -180,6 +183,14 @@ def _piece(values: list[Any]) -> _Piece:
         return values
 
 
+def _joined(pieces: list[pa.Array]) -> pa.Array | pa.ChunkedArray:
+    """A column in one piece, unless it is longer than Arrow has one of texts."""
+    import pyarrow as pa
+
+    column = pa.chunked_array(pieces)
+    return column.combine_chunks() if column.nbytes < _LONGEST_PIECE else column
+
+
 def _whole(pieces: list[_Piece]) -> pa.Array | pa.ChunkedArray:
     """A column of the source from its pieces, of the one type that fits all its values."""
     import pyarrow as pa
@@ -188,7 +199,7 @@ def _whole(pieces: list[_Piece]) -> pa.Array | pa.ChunkedArray:
     kinds = {one.type for one in arrays} - {pa.null()}
     if len(arrays) == len(pieces) and len(kinds) == 1:
         (kind,) = kinds
-        return pa.chunked_array([one.cast(kind) for one in arrays], kind).combine_chunks()
+        return _joined([one.cast(kind) for one in arrays])
     values = [v for one in pieces for v in (one if isinstance(one, list) else one.to_pylist())]
     try:
         return pa.array(values)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from given.support import without_rights
 
+from ivan_core.datasets import numbers as numbers_module
 from ivan_core.datasets.numbers import Numbers
 from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
@@ -148,6 +149,17 @@ def test_a_pair_that_comes_again_names_the_first_of_its_kind(tmp_path: Path) -> 
     expected = [-1] * 1_200 + [*range(1_200), *range(100), -1]
     assert dataset.numbers(["duplicate_of"])["duplicate_of"].tolist() == expected
     assert dataset.about["sanity"]["duplicates"] == 1_300
+
+
+def test_columns_too_long_for_one_piece_stay_in_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row(i % 1_200, subset=f"part {i % 3}", mark=f"m{i % 5}") for i in range(2_500)]
+    whole = prepare(tmp_path / "one", write(tmp_path / "rows.jsonl", rows))
+    monkeypatch.setattr(numbers_module, "_LONGEST_PIECE", 1)
+    pieces = prepare(tmp_path / "several", DatasetRequest(source=str(tmp_path / "rows.jsonl")))
+    assert pieces.fingerprint == whole.fingerprint
+    assert pieces.numbers().equals(whole.numbers())
 
 
 def test_a_column_of_long_texts_is_left_out_and_said_so(tmp_path: Path) -> None:

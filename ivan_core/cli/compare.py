@@ -43,7 +43,7 @@ def spec_from(options: argparse.Namespace) -> CompareSpec:
 
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print the result."""
-    from ivan_core.engine.plan import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, ModelsAsked, first_look
     from ivan_core.experiments.compare import plan as compare
     from ivan_core.models import reward_models
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     plan = compare.plan(spec)
     look = FirstLook()
     if options.plan:
-        look = first_look(spec, spec.models, spec.max_tokens, spec.quantization)
+        look = first_look(spec, ModelsAsked(spec.models, spec.max_tokens, spec.quantization))
     names = ", ".join(spec.models)
     count = plan.pairs if plan.pairs is not None else look.pairs
     pairs = f"{count:,} pairs" if count is not None else "pairs not counted yet"

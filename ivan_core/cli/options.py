@@ -134,10 +134,10 @@ def run_command(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.datasets.prepared import choose_rows
     from ivan_core.engine import datasets
-    from ivan_core.engine.plan import FirstLook, first_look
+    from ivan_core.engine.plan import FirstLook, ModelsAsked, first_look
 
     spec = spec_from(asked, options, asked.model_construct())
-    look = first_look(spec, ()) if options.plan else FirstLook()
+    look = first_look(spec, ModelsAsked()) if options.plan else FirstLook()
     found = datasets.find(spec.dataset)
     choice = choose_rows(spec, found) if found is not None else None
     pairs = "pairs not counted yet"

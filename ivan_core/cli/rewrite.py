@@ -57,14 +57,14 @@ def spec_from(options: argparse.Namespace) -> RewriteSpec:
 def run(options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
     from ivan_core.engine import machine
-    from ivan_core.engine.plan import first_look
+    from ivan_core.engine.plan import ModelsAsked, first_look
     from ivan_core.experiments.rewrite import plan as rewrite
 
     spec = spec_from(options)
     plan = rewrite.plan(spec)
     print(f"{spec.dataset.label}: {plan.sentence}")
     if options.plan:
-        look = first_look(spec, spec.models)
+        look = first_look(spec, ModelsAsked(spec.models))
         look.refusals += rewrite.servers_refuse(spec)
         return print_plan(plan.notes, look)
     if options.pull and plan.served_by_ollama:

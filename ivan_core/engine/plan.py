@@ -206,12 +206,16 @@ class FirstLook:
     pairs: int | None = None
 
 
-def first_look(
-    spec: RowsSpec,
-    models: tuple[str, ...],
-    max_tokens: int | None = None,
-    quantization: Quantization = "none",
-) -> FirstLook:
+@dataclass(frozen=True, slots=True)
+class ModelsAsked:
+    """The reward models of a run, and how it has them read texts."""
+
+    names: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    quantization: Quantization = "none"
+
+
+def first_look(spec: RowsSpec, models: ModelsAsked) -> FirstLook:
     """Look at a spec's data folder, models and first rows."""
     look = FirstLook()
     if can_only_be_read(data_dir()):
@@ -221,14 +225,14 @@ def first_look(
                 "Make it writable, or name another data folder with IVAN_DATA_DIR.",
             )
         )
-    for name in models:
+    for name in models.names:
         try:
-            _look_at_model(look, name, quantization)
+            _look_at_model(look, name, models.quantization)
         except IvanError as error:
             look.refusals.append(error)
     if datasets.find(spec.dataset) is None:
         try:
-            _look_at_rows(look, spec, models, max_tokens)
+            _look_at_rows(look, spec, models)
         except IvanError as error:
             look.refusals.append(error)
     return look
@@ -258,9 +262,7 @@ def _look_at_model(look: FirstLook, name: str, quantization: Quantization) -> No
         look.remarks.append(f"{name}: {fit.reason}.")
 
 
-def _look_at_rows(
-    look: FirstLook, spec: RowsSpec, models: tuple[str, ...], max_tokens: int | None
-) -> None:
+def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
     """Read the first pairs of what was not prepared yet."""
     source = open_here(spec.dataset)
     if source is None:
@@ -294,7 +296,7 @@ def _look_at_rows(
     else:
         look.remarks.append(f"Only the first {len(pairs):,} pairs were read.")
     look.remarks += _said_of_bad(reader.bad)
-    look.remarks += [_too_long(pairs, name, max_tokens) for name in models]
+    look.remarks += [_too_long(pairs, name, models.max_tokens) for name in models.names]
     look.remarks = [remark for remark in look.remarks if remark]
 
 

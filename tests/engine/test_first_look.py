@@ -17,13 +17,13 @@ from ivan_core.cli.main import run
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import plan as looking
-from ivan_core.engine.plan import FirstLook, first_look
+from ivan_core.engine.plan import FirstLook, ModelsAsked, first_look
 from ivan_core.runs.cache import ScoreCache
 
 
 def look(file: Path, models: tuple[str, ...] = TWO_MODELS, **rows: Any) -> FirstLook:
     spec = CompareSpec(dataset=DatasetRequest(source=str(file)), models=models, **rows)
-    return first_look(spec, models, spec.max_tokens, spec.quantization)
+    return first_look(spec, ModelsAsked(models, spec.max_tokens, spec.quantization))
 
 
 def refused(found: FirstLook) -> list[str]:
@@ -164,7 +164,7 @@ def test_a_model_that_is_not_here_and_texts_longer_than_it_reads_are_said(
     spec = CompareSpec(
         dataset=DatasetRequest(source=str(file)), models=("org/model",), max_tokens=512
     )
-    assert first_look(spec, spec.models, 512).remarks == [
+    assert first_look(spec, ModelsAsked(spec.models, 512)).remarks == [
         "org/model is not on this machine yet: it would be downloaded.",
         "About 1 of the first 2 texts are longer than the 512 tokens that org/model reads: it would"
         " judge a part of them.",
@@ -183,7 +183,7 @@ def test_models_that_ship_with_ivan_are_said_to_stay_as_they_are_in_8_bits(
 
 def test_a_hub_dataset_is_not_fetched_for_a_look(data_dir: Path) -> None:
     asked = DatasetRequest(source="Anthropic/hh-rlhf")
-    found = first_look(CompareSpec(dataset=asked, models=TWO_MODELS), TWO_MODELS)
+    found = first_look(CompareSpec(dataset=asked, models=TWO_MODELS), ModelsAsked(TWO_MODELS))
     assert found.refusals == [] and found.pairs is None
     assert found.remarks == ["No pair was read: Anthropic/hh-rlhf would be fetched first."]
 
@@ -219,7 +219,7 @@ def plan_without_rights(data_dir: Path, out: Any) -> None:
     if os.geteuid() == 0:
         os.seteuid(NOBODY)
     plan = compare.plan(spec)
-    said = refused(first_look(spec, spec.models))
+    said = refused(first_look(spec, ModelsAsked(spec.models)))
     out.put((plan.cached, plan.estimate_from, said, machine.cache_size().entries))
 
 

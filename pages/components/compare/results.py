@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core.charts.agreement import agreement_bars
 from ivan_core.charts.rewards import margin_bars, reward_cells
@@ -64,7 +65,10 @@ _LEVELS: tuple[Level, ...] = ("red", "amber", "unknown", "green")
 
 
 def trust(results: Results) -> None:
-    """Draw the strips that were measured with the run; older and unfinished runs have none."""
+    """Draw the strips that were measured with the run; older and unfinished runs have none.
+
+    Of many models it is told how many are at each level, with the worst first.
+    """
     plain = (results.manifest or {}).get("trust", [])
     if not plain:
         return
@@ -73,31 +77,24 @@ def trust(results: Results) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="trust"):
         with st.container(width="content"):
             say("Can the numbers be trusted?", "small", quiet=True)
-        for strip in strips:
-            label = f"{_SIGNS[strip.level]} {names[strip.model]}: {_WORDS[strip.level]}"
-            with st.popover(f":{_COLOURS[strip.level]}[{md_escape(label)}]"):
-                _reasons(strip)
-
-
-def trust_of_all(results: Results) -> None:
-    """As `trust` of many models: how many are at each level, with the worst first."""
-    plain = (results.manifest or {}).get("trust", [])
-    if not plain:
-        return
-    strips = [TrustStrip.from_dict(strip) for strip in plain]
-    names = short_names([strip.model for strip in strips])
-    with st.container(horizontal=True, vertical_alignment="center", key="trust"):
-        with st.container(width="content"):
-            say("Can the numbers be trusted?", "small", quiet=True)
+        if len(results.models) <= MOST_TOLD:
+            for strip in strips:
+                with _of_level(strip.level, names[strip.model]):
+                    _reasons(strip)
+            return
         for level in _LEVELS:
-            own = [strip for strip in strips if strip.level == level]
+            own = {names[strip.model]: strip for strip in strips if strip.level == level}
             if not own:
                 continue
-            label = f"{_SIGNS[level]} {number_of(len(own), 'model')}: {_WORDS[level]}"
-            with st.popover(f":{_COLOURS[level]}[{md_escape(label)}]"):
-                named = {names[strip.model]: strip for strip in own}
-                picked = st.selectbox("Model", list(named), key=f"trust-{level}")
-                _reasons(named[picked or next(iter(named))])
+            with _of_level(level, number_of(len(own), "model")):
+                picked = st.selectbox("Model", list(own), key=f"trust-{level}")
+                _reasons(own[picked or next(iter(own))])
+
+
+def _of_level(level: Level, whose: str) -> DeltaGenerator:
+    """What opens with the reasons of a level."""
+    label = f"{_SIGNS[level]} {whose}: {_WORDS[level]}"
+    return st.popover(f":{_COLOURS[level]}[{md_escape(label)}]")
 
 
 def _reasons(strip: TrustStrip) -> None:
@@ -129,7 +126,7 @@ def comparison(results: Results) -> None:
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
     say(" ".join(part for part in told if part), "small", quiet=True)
-    (trust_of_all if many else trust)(results)
+    trust(results)
     if any(summary.counts.rated for summary in results.summaries):
         _bars(results)
         _tabs(results)

@@ -20,7 +20,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ivan_core.metrics.agreement import VERDICTS, narrow, rated, rows_of, typical_margin
+from ivan_core.metrics.agreement import (
+    VERDICTS,
+    flags,
+    narrow,
+    rated,
+    rows_of,
+    says,
+    typical_margin,
+    where,
+)
 from ivan_core.metrics.bins import bin_of, within
 from ivan_core.metrics.intervals import PROMPT, Rate, design_in, wilson
 
@@ -214,11 +223,21 @@ def shared_rows(
     prompts repeat. `units` are the typical margins by model; without them each is that of the
     model's rated rows in `table`, so give the run's own when the table is a filtered one.
     """
-    ours, theirs = _one_model(table, first, units), _one_model(table, second, units)
+    needed = narrow(table, "model", "row_id", "subset", "verdict", "margin", "seen", PROMPT)
+    ours, theirs = rows_of(needed, first), rows_of(needed, second)
+    scales = [_unit(own, model, units) for own, model in ((ours, first), (theirs, second))]
     row_ids, others = ours["row_id"].to_numpy(), theirs["row_id"].to_numpy()
-    if not np.array_equal(row_ids, others) or (np.diff(row_ids) <= 0).any():
-        row_ids, at_first, at_second = np.intersect1d(row_ids, others, return_indices=True)
+    if np.array_equal(row_ids, others) and (np.diff(row_ids) > 0).all():
+        both = says(ours["verdict"], *VERDICTS) & says(theirs["verdict"], *VERDICTS)
+        ours, theirs = where(ours, both), where(theirs, both)
+        row_ids = ours["row_id"].to_numpy()
+    else:
+        ours, theirs = rated(ours), rated(theirs)
+        row_ids, at_first, at_second = np.intersect1d(
+            ours["row_id"], theirs["row_id"], return_indices=True
+        )
         ours, theirs = ours.iloc[at_first], theirs.iloc[at_second]
+    seen = [own["seen"].astype("boolean") for own in (ours, theirs)]
     prompts = {PROMPT: ours[PROMPT].to_numpy()} if PROMPT in ours.columns else {}
     return pd.DataFrame(
         {
@@ -226,12 +245,11 @@ def shared_rows(
             "subset": ours["subset"].array,
             "first_verdict": ours["verdict"].array,
             "second_verdict": theirs["verdict"].array,
-            "first_margin": ours["margin"].to_numpy(float),
-            "second_margin": theirs["margin"].to_numpy(float),
-            "first_seen": ours["seen"].array,
-            "second_seen": theirs["seen"].array,
-            "seen": ours["seen"].to_numpy(bool, na_value=False)
-            | theirs["seen"].to_numpy(bool, na_value=False),
+            "first_margin": ours["margin"].to_numpy(float) / scales[0],
+            "second_margin": theirs["margin"].to_numpy(float) / scales[1],
+            "first_seen": seen[0].array,
+            "second_seen": seen[1].array,
+            "seen": flags(seen[0]) | flags(seen[1]),
             **prompts,
         }
     )
@@ -316,14 +334,10 @@ def in_margin_cell(
     return within(x, x0, x1, reach) & within(y, y0, y1, reach)
 
 
-def _one_model(table: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> pd.DataFrame:
-    needed = narrow(table, "model", "row_id", "subset", "verdict", "margin", "seen", PROMPT)
-    own = rated(rows_of(needed, model))
-    unit = units.get(model) if units else typical_margin(own["margin"])
-    names = ["row_id", "subset", "verdict", *([PROMPT] if PROMPT in own.columns else [])]
-    return own[names].assign(
-        margin=own["margin"].to_numpy(float) / (unit or 1.0), seen=own["seen"].astype("boolean")
-    )
+def _unit(own: pd.DataFrame, model: str, units: Mapping[str, float] | None) -> float:
+    """What the margins of a model are measured in."""
+    unit = units.get(model) if units else typical_margin(rated(own)["margin"])
+    return unit or 1.0
 
 
 def _codes(verdicts: pd.Series) -> NDArray[np.int64]:

@@ -262,3 +262,20 @@ def test_a_constant_model_has_margins_of_zero() -> None:
     shared = both([0.0, 0.0], [1.0, -1.0])
     assert list(shared["first_margin"]) == [0.0, 0.0]
     assert margin_cells(shared)["count"].sum() == 2
+
+
+_some_margins = st.lists(st.none() | st.integers(-9, 9).map(float), min_size=1, max_size=20)
+
+
+@given(_some_margins, _some_margins, st.randoms())
+def test_the_pairs_of_two_models_are_the_same_in_whatever_order_the_rows_stand(
+    first: list[float | None], second: list[float | None], order: Any
+) -> None:
+    table = pd.concat([scores(first, "a"), scores(second, "b")], ignore_index=True)
+    mixed = table.iloc[order.sample(range(len(table)), len(table))]
+    whole, other = shared_rows(table, "a", "b"), shared_rows(mixed, "a", "b")
+    both = [row for row, two in enumerate(zip(first, second, strict=False)) if None not in two]
+    assert whole["row_id"].tolist() == other["row_id"].tolist() == both
+    for name in ("first_margin", "second_margin"):
+        assert whole[name].tolist() == pytest.approx(other[name].tolist())
+    assert whole["first_verdict"].tolist() == other["first_verdict"].tolist()

@@ -5,6 +5,7 @@ where one is surest.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -116,6 +117,8 @@ def _charts(
     cells = margin_cells(shared)
     verdicts = verdict_cells(verdict_table(shared), first, second, dark=is_dark)
     margins = margin_squares(cells, first, second, dark=is_dark)
+    # The charts have what they need of the pairs, of which there may be a million.
+    two = replace(two, shared=shared.head(0).copy())
     return two, spec_of(verdicts), spec_of(margins), cells
 
 

@@ -18,7 +18,7 @@ from fakes.rewriting import (
     spec_of,
     work_here,
 )
-from given import hostile_rewordings
+from given.hostile import rewordings
 from given.listed import listed
 from given.support import write_pairs
 from streamlit.testing.v1 import AppTest
@@ -252,7 +252,7 @@ def test_the_sentence_of_a_pair_tells_whose_verdict_turned(run_id: str) -> None:
 
 
 def test_hostile_text_stays_text(data_dir: Path, tmp_path: Path, open_page: Open) -> None:
-    run_id, model = hostile_rewordings.made(data_dir, tmp_path, LEAK)
+    run_id, model = rewordings.made(data_dir, tmp_path, LEAK)
     queries = [
         {"view": "1"},
         {"view": "3"},

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ivan_core.datasets.prepared import BASE_COLUMNS
 from ivan_core.domain.pairs import SIDES, Pair
-from ivan_core.domain.transcripts import text_hash
+from ivan_core.domain.transcripts import outlines, text_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LONGEST_PIECE = 2**31
 """Bytes."""
-_SORTED = json.JSONEncoder(sort_keys=True)
+_SORTED = json.JSONEncoder(sort_keys=True, separators=("\n", ": "))
+"""No line end is in a text of JSON: what it writes is cut where values end."""
 _Labels: TypeAlias = "dict[str, Any]"
 _Piece: TypeAlias = "pa.Array | list[Any]"
 """Some rows of a column: as Arrow has them where that tells all, else as they came."""
@@ -56,7 +57,7 @@ class Numbers:
         for name, pieces in self._labels.items():
             pieces.append(_piece([one.get(name) for one in labels]))
         hashed = (own[_OWN.index(name)] for name in _HASHED)
-        return "".join(map(_line, *hashed, labels)).encode()
+        return "".join(map(_line, *hashed, _told(labels))).encode()
 
     def table(self, left_out: set[str]) -> pa.Table:
         """The numbers as columns, the source's own after ours but for those that are left out.
@@ -107,7 +108,8 @@ class Numbers:
 
     def _numbers(self, pair: Pair) -> tuple[Any, ...]:
         """One pair's own numbers (_OWN); lengths in characters of the reply."""
-        one, other = pair.chosen.outline, pair.rejected.outline
+        chosen, rejected = pair.chosen, pair.rejected
+        one, other = outlines(chosen, rejected)
         transcripts = one.before_reply is not None and other.before_reply is not None
         differ = one.before_reply != other.before_reply if transcripts else pair.prompts_differ
         if one.reply is None or other.reply is None:
@@ -116,11 +118,11 @@ class Numbers:
             self._without_prompt += 1
         return (
             pair.subset,
-            text_hash(pair.chosen.text),
-            text_hash(pair.rejected.text),
+            text_hash(chosen.text),
+            text_hash(rejected.text),
             len(one.reply or ""),
             len(other.reply or ""),
-            pair.identical,
+            chosen.text == rejected.text,
             not (one.reply and other.reply),
             one.ends_in_human_turn or other.ends_in_human_turn,
             differ,
@@ -145,8 +147,13 @@ _OWN = [
 ]
 
 
-def _line(chosen: str, rejected: str, subset: str, tied: bool, labels: _Labels) -> str:
-    told = _SORTED.encode(labels) if labels else ""
+def _told(labels: list[_Labels]) -> list[str]:
+    """The labels of each pair as JSON with sorted keys; nothing where there are none."""
+    each = _SORTED.encode(labels)[2:-2].split("}\n{")
+    return [one and f"{{{one}}}".replace("\n", ", ") for one in each]
+
+
+def _line(chosen: str, rejected: str, subset: str, tied: bool, told: str) -> str:
     return f"{chosen}{rejected}{subset}{'|tied' if tied else ''}{told}\n"
 
 

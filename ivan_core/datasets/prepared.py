@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.domain.pairs import Pair
+from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.specs import RowsSpec
 from ivan_core.domain.transcripts import Dialogue, text_hash
 
@@ -155,15 +155,12 @@ class PreparedDataset:
             StorageProblem: the folder is damaged.
         """
         self.check_row_ids(row_ids)
-        chosen, rejected = _texts(self._paths[2])
+        texts = _texts(self._paths[2])
         (codes, subsets), tied = _subsets(self._paths[1]), self.tied_rows
         for row_id in row_ids:
+            chosen, rejected = texts.both(row_id)
             yield Pair(
-                row_id,
-                Dialogue(chosen.text(row_id)),
-                Dialogue(rejected.text(row_id)),
-                subsets[codes[row_id]],
-                row_id in tied,
+                row_id, Dialogue(chosen), Dialogue(rejected), subsets[codes[row_id]], row_id in tied
             )
 
     def hashed_pairs(self, row_ids: Sequence[int]) -> Iterator[Pair]:
@@ -173,9 +170,10 @@ class PreparedDataset:
         """
         chosen, rejected = _hashes(self._paths[1])
         for pair in self.pairs(row_ids):
-            at = slice(_HASH_BYTES * pair.row_id, _HASH_BYTES * (pair.row_id + 1))
-            pair.chosen.know_hash(chosen[at].hex())
-            pair.rejected.know_hash(rejected[at].hex())
+            begins = _HASH_BYTES * pair.row_id
+            ends = begins + _HASH_BYTES
+            pair.chosen.know_hash(chosen[begins:ends].hex())
+            pair.rejected.know_hash(rejected[begins:ends].hex())
             yield pair
 
     def check_row_ids(self, row_ids: Sequence[int]) -> None:
@@ -255,32 +253,37 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 class _Texts:
-    """A column of texts, mapped into memory: nothing is read before it is looked at.
+    """Both columns of texts, mapped into memory: nothing is read before it is looked at.
 
     Arrow's own values are objects, which take longer to make than a text to read.
     """
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
+    def __init__(self, table: pa.Table) -> None:
         self._batches = []
-        for batch in column.chunks:
-            _, ends, texts = batch.buffers()
-            self._batches.append((memoryview(ends).cast("i"), memoryview(texts or b"")))
+        for batch in table.to_batches():
+            sides = []
+            for side in SIDES:
+                _, ends, texts = batch.column(side).buffers()
+                sides += [memoryview(ends).cast("i"), memoryview(texts or b"")]
+            self._batches.append(sides)
 
-    def text(self, row_id: int) -> str:
-        """The text of a row."""
+    def both(self, row_id: int) -> tuple[str, str]:
+        """The texts of a row, the chosen first."""
         batch, at = divmod(row_id, BATCH_ROWS)
-        ends, texts = self._batches[batch]
-        return str(texts[ends[at] : ends[at + 1]], "utf-8")
+        ends, texts, other_ends, others = self._batches[batch]
+        return (
+            str(texts[ends[at] : ends[at + 1]], "utf-8"),
+            str(others[other_ends[at] : other_ends[at + 1]], "utf-8"),
+        )
 
 
 @lru_cache(maxsize=16)
-def _texts(path: Path) -> tuple[_Texts, _Texts]:
-    """Both columns of texts."""
+def _texts(path: Path) -> _Texts:
     import pyarrow as pa
 
     with _whole(path):
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    return _Texts(table.column("chosen")), _Texts(table.column("rejected"))
+    return _Texts(table)
 
 
 @lru_cache(maxsize=16)

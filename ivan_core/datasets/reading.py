@@ -23,9 +23,6 @@ LONGEST_LABEL = 200
 """Characters in a value of a source's own column; one with longer values is text, and left out."""
 
 
-_OURS = frozenset(BASE_COLUMNS)
-
-
 class PairReader:
     """Numbers the good rows from 0 and keeps the others, named by line, in `bad`."""
 
@@ -60,32 +57,31 @@ class PairReader:
             except NotAPair as why:
                 self.bad.append(BadLine(number, str(why)))
                 continue
-            if not (is_unicode(sides.chosen.text) and is_unicode(sides.rejected.text)):
+            chosen, rejected = sides.chosen, sides.rejected
+            if not (is_unicode(chosen.text) and is_unicode(rejected.text)):
                 self.bad.append(BadLine(number, "half a character (a lone surrogate)"))
                 continue
             subset = row.get("subset")
             named = str(subset) if _is_label(subset) else ""
-            pair = Pair(count, sides.chosen, sides.rejected, named, sides.tied)
-            yield pair, self._labels(row, sides.used)
+            pair = Pair(count, chosen, rejected, named, sides.tied)
+            yield pair, self._labels(row, sides.no_labels)
             count += 1
         if not count:
             raise self._no_pairs(list(self.columns))
 
-    def _labels(self, row: dict[str, Any], used: tuple[str, ...]) -> dict[str, Any]:
+    def _labels(self, row: dict[str, Any], no_labels: frozenset[str]) -> dict[str, Any]:
         labels = {}
         for name, value in row.items():
-            if value is None or name in used or name in _OURS:
+            if name in no_labels or value is None:
                 continue
-            if _is_label(value) and self._is_kept(name):
+            if _is_label(value) and (name in self._kept or self._keeps(name)):
                 labels[name] = value
             else:
                 self.left_out.add(name)
         return labels
 
-    def _is_kept(self, name: str) -> bool:
-        """Whether a column of this name is one of those whose labels are kept."""
-        if name in self._kept:
-            return True
+    def _keeps(self, name: str) -> bool:
+        """Whether a column not met before is one of those whose labels are kept."""
         fits = len(self._kept) < MOST_LABELS and len(name) <= LONGEST_LABEL and is_unicode(name)
         if fits:
             self._kept.add(name)
@@ -108,7 +104,7 @@ class PairReader:
 
 SYSTEM, PROMPT = "system", "prompt"
 SCORES = ("score_chosen", "score_rejected")
-_USED = (*SIDES, PROMPT)
+_NO_LABELS = frozenset((*SIDES, PROMPT, *BASE_COLUMNS))
 _ROLES: dict[str, Role] = {
     "system": "System",
     "user": "Human",
@@ -131,13 +127,13 @@ class Sides(NamedTuple):
     """Both dialogues of a row.
 
     `tied`: the row gives both replies the same score, so that none of them was preferred.
-    `used`: the columns that are a part of the dialogues, and no labels.
+    `no_labels`: the columns that are a part of the dialogues, or have the name of one of ours.
     """
 
     chosen: Dialogue
     rejected: Dialogue
     tied: bool
-    used: tuple[str, ...]
+    no_labels: frozenset[str]
 
 
 def read_sides(row: dict[str, Any]) -> Sides:
@@ -161,8 +157,8 @@ def read_sides(row: dict[str, Any]) -> Sides:
     chosen, rejected = (
         _with_system(_side(values[side], prompt or None, whole), given) for side in SIDES
     )
-    used = (*_USED, *((SYSTEM,) if isinstance(system, str) else ()))
-    return Sides(chosen, rejected, _is_tied(row), used)
+    no_labels = _NO_LABELS | {SYSTEM} if isinstance(system, str) else _NO_LABELS
+    return Sides(chosen, rejected, _is_tied(row), no_labels)
 
 
 def _transcripts(row: dict[str, Any]) -> Sides | None:
@@ -172,10 +168,12 @@ def _transcripts(row: dict[str, Any]) -> Sides | None:
         return None
     if row.get(PROMPT) is not None or isinstance(row.get(SYSTEM), str):
         return None
-    return Sides(_transcript(chosen), _transcript(rejected), _is_tied(row), _USED)
+    return Sides(_transcript(chosen), _transcript(rejected), _is_tied(row), _NO_LABELS)
 
 
 def _transcript(text: str) -> Dialogue:
+    if text.startswith(HUMAN_MARKER):  # nearly all: nothing to mend, and no marked turns
+        return Dialogue(text)
     return Dialogue.of_transcript(_with_line_feeds(text))
 
 

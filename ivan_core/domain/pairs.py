@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ivan_core.domain.transcripts import Dialogue, Turn, prompt_turns
 
@@ -51,8 +51,7 @@ USUAL = Columns()
 """The columns that are taken where nothing else is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """`row_id` is the position in the loaded split, first row 0.
 
     `tied`: the data gives both replies the same score, so neither of them was preferred.

@@ -170,7 +170,8 @@ class Dialogue:
 
     def know_hash(self, kept: str) -> None:
         """Take the hash from where it was kept, so that it is not made again."""
-        vars(self)["hash"] = kept
+        # A dictionary of its own, as vars() makes it, takes as long as the whole dialogue to make.
+        object.__setattr__(self, "hash", kept)
 
     @property
     def outline(self) -> Outline:
@@ -186,9 +187,10 @@ class Dialogue:
                 reply, "", False, bool(marker and before.strip()), text[:last] if marker else text
             )
         begins = asked + len(HUMAN_MARKER)
-        again = text.find(HUMAN_MARKER, begins)
-        ends = text.find(ASSISTANT_MARKER, begins, again if again >= 0 else len(text))
-        first = text[begins : ends if ends >= 0 else again if again >= 0 else len(text)].strip()
+        answered = text.find(ASSISTANT_MARKER, begins)
+        ends = answered if answered >= 0 else len(text)
+        again = text.find(HUMAN_MARKER, begins, ends)
+        first = text[begins : again if again >= 0 else ends].strip()
         ends_in_human = last < 0 or text.find(HUMAN_MARKER, last) >= 0
         return Outline(reply, first, ends_in_human, True, text if ends_in_human else text[:last])
 
@@ -244,6 +246,22 @@ class Dialogue:
             return None
         answer = turns[at].content + print_transcript("", turns[at + 1 :])
         return print_transcript(self.preamble, turns[:at]).strip(), answer.strip()
+
+
+def outlines(one: Dialogue, other: Dialogue) -> tuple[Outline, Outline]:
+    """The outlines of both sides of a pair; a prompt that they share is looked through once."""
+    found = one.outline
+    reply, first, ends_in_human, has_prompt, before = found
+    if before is not None and reply is not None and not ends_in_human:
+        text, at = other.text, len(before)
+        if (
+            text.startswith(before)
+            and text.rfind(ASSISTANT_MARKER) == at
+            and text.find(HUMAN_MARKER, at) < 0
+        ):
+            reply = text[at + len(ASSISTANT_MARKER) :].strip()
+            return found, Outline(reply, first, False, has_prompt, before)
+    return found, other.outline
 
 
 def prompt_turns(dialogue: Dialogue) -> tuple[Turn, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from given.support import without_rights
 from hypothesis import given, strategies as st
 
 from ivan_core.datasets.files import BadLine, check_file, read_file
+from ivan_core.datasets.limits import LONGEST_LINE
 from ivan_core.datasets.reading import PairReader, read_sides
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
@@ -287,3 +289,30 @@ def test_every_line_is_a_pair_or_blank_or_named(
     found = list(read_file(path))
     numbers = [line.line if isinstance(line, BadLine) else line[0] for line in found]
     assert numbers == [1, *(i for i, line in enumerate(lines, start=2) if line != b"\n")]
+
+
+@given(st.lists(st.sampled_from(["7", "\u2028", "\x0b", " ", "\n", "\r\n", "\r"]), min_size=1))
+def test_lines_end_where_python_ends_them(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
+) -> None:
+    content = f"{jsonl(GOOD).decode()}{''.join(pieces)}"
+    path = tmp_path_factory.mktemp("ends") / "some.jsonl"
+    path.write_bytes(content.encode())
+    found = [line.line if isinstance(line, BadLine) else line[0] for line in read_file(path)]
+    lines = enumerate(io.StringIO(content, newline=""), start=1)
+    assert found == [number for number, line in lines if not line.isspace()]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_a_line_without_end_is_named_and_the_next_ones_read(save: Save, end: bytes) -> None:
+    endless = b"7" * (LONGEST_LINE + 1) + end
+    pairs, bad = read(save("long.jsonl", jsonl(GOOD) + endless + jsonl(GOOD)))
+    assert len(pairs) == 2
+    assert bad == [(2, "longer than 16 MiB")]
+
+
+def test_white_space_about_an_object_is_none_of_it_and_anything_else_is_damage(save: Save) -> None:
+    good = jsonl(GOOD).strip()
+    pairs, bad = read(save("about.jsonl", b" \t%s \r\n%s 7\n%s\x0b\n" % (good, good, good)))
+    assert len(pairs) == 1
+    assert bad == [(2, "not valid JSON"), (3, "not valid JSON")]

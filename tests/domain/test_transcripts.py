@@ -10,7 +10,14 @@ from hypothesis import given, strategies as st
 
 from ivan_core.domain.models import Reward, margin, verdict
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.transcripts import Dialogue, Turn, print_transcript, prompt_turns, text_hash
+from ivan_core.domain.transcripts import (
+    Dialogue,
+    Turn,
+    outlines,
+    print_transcript,
+    prompt_turns,
+    text_hash,
+)
 
 MARKERS = ["\n\nHuman:", "\n\nAssistant:", "\n\n", "\nHuman:", "Assistant:", "\r\n\r\nHuman:"]
 ANY_TEXT = st.lists(
@@ -137,6 +144,26 @@ def test_what_is_shared_begins_both_sides(one: str, other: str) -> None:
     shared = pair.shared_turns
     assert pair.chosen.turns[: len(shared)] == pair.rejected.turns[: len(shared)] == shared
     assert Pair(0, pair.rejected, pair.chosen).shared_turns == shared
+
+
+@given(ANY_TEXT)
+def test_an_outline_says_what_the_turns_do(text: str) -> None:
+    parsed = Dialogue(text)
+    found, turns = parsed.outline, parsed.turns
+    asked = [turn.words for turn in turns if turn.role == "Human"]
+    assert found.first_human_turn == (asked[0] if asked else "")
+    assert found.ends_in_human_turn == (bool(turns) and turns[-1].role == "Human")
+    assert (found.reply is None) == all(turn.role == "Human" for turn in turns)
+    assert found.before_reply == print_transcript(parsed.preamble, prompt_turns(parsed))
+
+
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+def test_sides_with_one_prompt_have_each_the_outline_it_has_alone(
+    prompt: str, reply: str, other: str
+) -> None:
+    for begins in (prompt, f"{prompt}\n\nAssistant:"):
+        sides = Dialogue(begins + reply), Dialogue(begins + other)
+        assert outlines(*sides) == (sides[0].outline, sides[1].outline)
 
 
 def test_the_margin_is_chosen_minus_rejected() -> None:

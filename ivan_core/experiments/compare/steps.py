@@ -111,10 +111,11 @@ class _Comparing:
             rows = self._rows[unit.key] = []
             for pair in self._dataset.hashed_pairs(unit.row_ids):
                 chosen, rejected, unrated = pair.chosen, pair.rejected, pair.unrated
-                rows.append(_Row(pair.row_id, unrated, chosen.hash, rejected.hash))
+                one, other = chosen.hash, rejected.hash
+                rows.append(_Row(pair.row_id, unrated, one, other))
                 if not unrated:
-                    texts[chosen.hash] = chosen
-                    texts[rejected.hash] = rejected
+                    texts[one] = chosen
+                    texts[other] = rejected
             label = f"chunk {unit.step + 1} of {self._live.steps} with {unit.model}"
             yield Wanted(unit.key, unit.model, texts, len(unit.row_ids), label)
 

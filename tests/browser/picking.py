@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 
 from keyboard import ready
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 ACCEPT = "Go to confirmation …"
 UPLOAD = re.compile(r"^Upload, at the most \$\d")
@@ -33,11 +33,19 @@ def pick(radio: Locator) -> None:
 
 
 def choose(page: Page, field: str, option: str) -> None:
-    """Choose one of a list, and wait until the page is drawn with it."""
-    ready(page)
-    page.get_by_role("combobox", name=field).click()
-    page.get_by_role("option", name=option).click()
-    ready(page)
+    """Choose one of a list, and wait until the page is drawn with it.
+
+    A page that is drawn meanwhile takes the list away; it is then opened once more.
+    """
+    offered = page.get_by_role("option", name=option)
+    for _ in range(_MOST_CLICKS):
+        ready(page)
+        page.get_by_role("combobox", name=field).click()
+        with suppress(AssertionError, TimeoutError):
+            expect(offered).to_be_visible(timeout=_MARKED)
+            offered.click(timeout=_MARKED)
+            return ready(page)
+    raise AssertionError(f"{field!r} was opened {_MOST_CLICKS} times without {option!r}.")
 
 
 def offer_new(field: Locator, text: str) -> Locator:

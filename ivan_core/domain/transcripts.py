@@ -179,20 +179,17 @@ class Dialogue:
         if self.exact:
             return self._outline_of_turns()
         text = self.text
-        asked, last = text.find(HUMAN_MARKER), text.rfind(ASSISTANT_MARKER)
-        reply = None if last < 0 else text[last + len(ASSISTANT_MARKER) :].strip()
-        if asked < 0:
-            before, marker, _ = text.partition(ASSISTANT_MARKER)
-            return Outline(
-                reply, "", False, bool(marker and before.strip()), text[:last] if marker else text
-            )
-        begins = asked + len(HUMAN_MARKER)
-        answered = text.find(ASSISTANT_MARKER, begins)
-        ends = answered if answered >= 0 else len(text)
-        again = text.find(HUMAN_MARKER, begins, ends)
-        first = text[begins : again if again >= 0 else ends].strip()
-        ends_in_human = last < 0 or text.find(HUMAN_MARKER, last) >= 0
-        return Outline(reply, first, ends_in_human, True, text if ends_in_human else text[:last])
+        before, marker, answer = text.rpartition(ASSISTANT_MARKER)
+        reply = answer.strip() if marker else None
+        ends_in_human = HUMAN_MARKER in answer
+        _, human, asked = before.partition(HUMAN_MARKER)
+        if not human:
+            if not ends_in_human:
+                has_prompt = bool(before.partition(ASSISTANT_MARKER)[0].strip())
+                return Outline(reply, "", False, has_prompt, before if marker else text)
+            asked = answer.partition(HUMAN_MARKER)[2]
+        first = asked.partition(ASSISTANT_MARKER)[0].partition(HUMAN_MARKER)[0].strip()
+        return Outline(reply, first, ends_in_human, True, text if ends_in_human else before)
 
     def _outline_of_turns(self) -> Outline:
         turns = self.turns
@@ -251,16 +248,11 @@ class Dialogue:
 def outlines(one: Dialogue, other: Dialogue) -> tuple[Outline, Outline]:
     """The outlines of both sides of a pair; a prompt that they share is looked through once."""
     found = one.outline
-    reply, first, ends_in_human, has_prompt, before = found
-    if before is not None and reply is not None and not ends_in_human:
-        text, at = other.text, len(before)
-        if (
-            text.startswith(before)
-            and text.rfind(ASSISTANT_MARKER) == at
-            and text.find(HUMAN_MARKER, at) < 0
-        ):
-            reply = text[at + len(ASSISTANT_MARKER) :].strip()
-            return found, Outline(reply, first, False, has_prompt, before)
+    reply, first, ends_in_human, has_prompt, prompt = found
+    if not (prompt is None or reply is None or ends_in_human):
+        before, marker, answer = other.text.rpartition(ASSISTANT_MARKER)
+        if marker and before == prompt and HUMAN_MARKER not in answer:
+            return found, Outline(answer.strip(), first, False, has_prompt, prompt)
     return found, other.outline
 
 

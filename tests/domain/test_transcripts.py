@@ -166,6 +166,13 @@ def test_sides_with_one_prompt_have_each_the_outline_it_has_alone(
         assert outlines(*sides) == (sides[0].outline, sides[1].outline)
 
 
+def test_a_side_without_reply_has_its_own_outline_beside_one_without_prompt() -> None:
+    for other in ("b", "", "\n\nHuman: b"):
+        sides = Dialogue("\n\nAssistant: a"), Dialogue(other)
+        assert outlines(*sides) == (sides[0].outline, sides[1].outline)
+        assert outlines(*sides)[1].reply is None
+
+
 def test_the_margin_is_chosen_minus_rejected() -> None:
     assert margin(Reward(1.5), Reward(-0.25)) == 1.75
 

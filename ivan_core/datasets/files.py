@@ -116,7 +116,7 @@ def _jsonl(path: Path) -> Iterator[Line]:
     number = 0
     blank = True
     try:
-        for line, whole in _lines(path):
+        for line in _lines(path):
             number += 1
             if "\0" in line:
                 raise _wrong_encoding(path, number)
@@ -125,7 +125,7 @@ def _jsonl(path: Path) -> Iterator[Line]:
             blank = False
             if number > MOST_ROWS:
                 raise too_many_rows(path.name)
-            yield _read_object(number, line) if whole else BadLine(number, TOO_LONG)
+            yield _read_object(number, line)
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, number + 1) from error
     except EOFError:
@@ -145,15 +145,15 @@ def _jsonl(path: Path) -> Iterator[Line]:
         raise _empty(path)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, bool]]:
-    """Each line, and whether it is whole: of an endless one the start."""
+def _lines(path: Path) -> Iterator[str]:
+    """Each line; of one that is too long the start, which is too long itself."""
     given, unpacked = 0, Unpacked(path)
     with _text(path, "\n") as file:  # ends of one kind are found in half the time
         while line := file.readline(LONGEST_LINE + 1):
             if len(line) > LONGEST_LINE or _has_other_end(line):
                 break
             unpacked.add(len(line))
-            yield line, True
+            yield line
             given += 1
         else:
             return
@@ -161,8 +161,8 @@ def _lines(path: Path) -> Iterator[tuple[str, bool]]:
     with _text(path) as file:
         for _ in range(given):
             _line(file, unpacked)
-        while (begun := _line(file, unpacked))[0]:
-            yield begun
+        while line := _line(file, unpacked):
+            yield line
 
 
 def _has_other_end(line: str) -> bool:
@@ -174,18 +174,20 @@ class _KeyTwice(ValueError):
     """A JSON object names a key twice: nobody can tell which value is meant."""
 
 
-def _line(file: TextIO, unpacked: Unpacked) -> tuple[str, bool]:
-    """The next line, "" at the end, and whether it is whole: of an endless one the start."""
+def _line(file: TextIO, unpacked: Unpacked) -> str:
+    """The next line, "" at the end; of one that is too long the start."""
     line = file.readline(LONGEST_LINE + 1)
     unpacked.add(len(line))
-    whole, rest = len(line) <= LONGEST_LINE, line
-    while rest and len(rest) > LONGEST_LINE and not rest.endswith(("\n", "\r")):
+    rest = line
+    while len(rest) > LONGEST_LINE and not rest.endswith(("\n", "\r")):
         rest = file.readline(LONGEST_LINE + 1)
         unpacked.add(len(rest))
-    return line, whole
+    return line
 
 
 def _read_object(number: int, line: str) -> Line:
+    if len(line) > LONGEST_LINE:
+        return BadLine(number, TOO_LONG)
     try:
         text = line.strip(" \t\r\n")
         row, end = _OBJECTS.raw_decode(text)

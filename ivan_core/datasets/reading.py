@@ -42,29 +42,29 @@ class PairReader:
             BadInput: no row is a pair.
         """
         count = 0
+        found = self.columns.keys()
         for line in rows:
             if isinstance(line, BadLine):
                 self.bad.append(line)
                 continue
             number, row = line
-            if not self.columns.keys() >= row.keys():
+            if not found >= row.keys():
                 self.columns.update(dict.fromkeys(row))
                 check_prompts(self.columns, self._taken)
             if self._renames:
                 row = self._taken.take(row)
             try:
-                sides = read_sides(row)
+                chosen, rejected, tied, no_labels = read_sides(row)
             except NotAPair as why:
                 self.bad.append(BadLine(number, str(why)))
                 continue
-            chosen, rejected = sides.chosen, sides.rejected
             if not (is_unicode(chosen.text) and is_unicode(rejected.text)):
                 self.bad.append(BadLine(number, "half a character (a lone surrogate)"))
                 continue
             subset = row.get("subset")
             named = str(subset) if _is_label(subset) else ""
-            pair = Pair(count, chosen, rejected, named, sides.tied)
-            yield pair, self._labels(row, sides.no_labels)
+            pair = Pair(count, chosen, rejected, named, tied)
+            yield pair, self._labels(row, no_labels)
             count += 1
         if not count:
             raise self._no_pairs(list(self.columns))

@@ -123,7 +123,7 @@ def test_the_tables_of_the_chapter_on_scale_follow_from_its_figures() -> None:
     for table in tables():
         assert f"\n\n{table}\n\n" in text
     speed = next(machine for machine in MACHINES if machine.name == "1 GPU")
-    assert seconds(PAIRS[0], speed) == pytest.approx(160_800 * (0.000048 + 4 / 1_300))
+    assert seconds(PAIRS[0], speed) == pytest.approx(160_800 * (0.000026 + 4 / 1_300))
 
 
 def test_the_pictures_are_small_and_each_is_shown() -> None:

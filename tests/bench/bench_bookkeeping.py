@@ -1,9 +1,10 @@
 """What a comparison costs beside its model: `bench_bookkeeping.py [PAIRS] [MODEL] [TOKENIZER]`.
 
-Made-up pairs, and a model that takes a constant time a text: so many microseconds in the MODEL and
-in the TOKENIZER, by default none. Prints JSON: CPU seconds of the process in all and in each part
-(some parts are within another), each also for 100,000 pairs, and the wall time against the longer
-of model and tokenizer. CPU seconds of a part count its own thread alone.
+Made-up pairs in chunks as on a graphics card, and a model that takes a constant time a text: so
+many microseconds in the MODEL and in the TOKENIZER, by default none. Prints JSON: CPU seconds of
+the process in all and in each part (some parts are within another), each also for 100,000 pairs,
+and the wall time against the longer of model and tokenizer. CPU seconds of a part count its own
+thread alone.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import steps, work as compare_work
 from ivan_core.experiments.compare.scoring import Models
+from ivan_core.experiments.compare.units import GPU_CHUNK
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import Parts, RunContext
 from ivan_core.runs.registry import Registry
@@ -141,7 +143,7 @@ def measure(rows: int, model: float, tokenizer: float) -> dict[str, Any]:
 
         def provide(*_: object) -> Models:
             pool = PoolHere(lambda name, _: Constant(name, model, tokenizer))
-            return Models(lambda: None, pool, together=True)
+            return Models(lambda: None, pool, together=True, chunk=GPU_CHUNK)
 
         wall, cpu, main = perf_counter(), process_time(), thread_time()
         work(registry, run_id, {"compare": lambda job: compare_work.work_compare(job, provide)})

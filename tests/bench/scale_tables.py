@@ -41,10 +41,10 @@ GPU = Figure(
 TOKENISE = Figure(
     "t", 0.34, "ms a pair", "tokenising, in a thread beside the model", "sentence pairs; chats .41"
 )
-PREPARE = Figure("p", 0.048, "ms a pair", "reading the data, once", "`bench_bookkeeping.py 160800`")
+PREPARE = Figure("p", 0.026, "ms a pair", "reading the data, once", "`bench_bookkeeping.py 160800`")
 KEEP = Figure(
     "k",
-    0.045,
+    0.039,
     "ms a pair and model",
     "cache, parts, progress, tables, in one process",
     "`bench_bookkeeping.py 160800`",

@@ -131,7 +131,7 @@ def _click(point: Point) -> None:
 
 def _close() -> None:
     """Show no pairs, and let go of the marks that are shown as clicked."""
-    del st.session_state[_CLICKED]
+    st.session_state.pop(_CLICKED, None)
     st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
     write_query({PAGE: None})
 

@@ -122,7 +122,7 @@ class Numbers:
             text_hash(rejected.text),
             len(one.reply or ""),
             len(other.reply or ""),
-            chosen.text == rejected.text,
+            pair.identical,
             not (one.reply and other.reply),
             one.ends_in_human_turn or other.ends_in_human_turn,
             differ,
@@ -133,18 +133,7 @@ class Numbers:
 
 _HASHES = ("chosen_hash", "rejected_hash")
 _HASHED = (*_HASHES, "subset", "equal_scores")
-_OWN = [
-    "subset",
-    *_HASHES,
-    "chosen_length",
-    "rejected_length",
-    "identical",
-    "empty_reply",
-    "ends_in_human",
-    "prompts_differ",
-    "equal_scores",
-    "first_turn",
-]
+_OWN = [name for name in BASE_COLUMNS if name not in ("row_id", "duplicate_of")]
 
 
 def _told(labels: list[_Labels]) -> list[str]:

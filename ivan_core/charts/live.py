@@ -96,7 +96,8 @@ def standing_so_far(points: pd.DataFrame, *, dark: bool = False) -> palette.Draw
         half.encode(x=x),
         base.mark_rule(strokeWidth=2, color=palette.COUNT).encode(x=x, x2="high:Q"),
         base.mark_point(size=60, filled=True, opacity=1, color=palette.COUNT).encode(x="rate:Q"),
-        base.mark_text(align="left", limit={"expr": f"{_NAMES} - 10"}, **words).encode(
+        # Names of models part at their ends, which are kept where one is cut.
+        base.mark_text(align="left", dir="rtl", limit={"expr": f"{_NAMES} - 10"}, **words).encode(
             text="model:N", x=alt.value(0)
         ),
         base.mark_text(

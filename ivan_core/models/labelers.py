@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from ivan_core import catalog
@@ -48,6 +49,13 @@ def offered(
         paid = "batch, the demo server answers" if demo else "OpenAI batch, paid"
         found[name] = f"{name} ({paid}{ends})"
     return found
+
+
+def meant(shown: str, names: Iterable[str]) -> str:
+    """The labeler that was chosen where a list gives what it showed: how one is named may change
+    while a page stands, and what was shown before then looks like a name that was typed.
+    """
+    return next((name for name in names if shown.startswith(f"{name} (")), shown)
 
 
 def offered_for_rewordings(installed: tuple[str, ...]) -> dict[str, str]:

@@ -190,3 +190,11 @@ def test_importing_the_models_package_loads_no_model_library() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert told.stdout.strip() == "[]", told.stderr
+
+
+def test_a_labeler_is_meant_by_what_a_list_showed_before_the_demo_server_was_known() -> None:
+    before, now = labelers.offered(()), labelers.offered((), demo=True)
+    for name in before:
+        assert labelers.meant(before[name], now) == labelers.meant(now[name], now) == name
+        assert labelers.meant(name, now) == name
+    assert labelers.meant("typed-by-hand", now) == "typed-by-hand"

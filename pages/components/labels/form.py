@@ -87,7 +87,7 @@ def _three_fields(
     )
     rows = rows_fields(right, "label", first=asked)
     # Elsewhere a name says so that it is a provider's; here all that are asked there are batches.
-    return request, served_name((labeler or "").strip()), rows
+    return request, served_name(labelers.meant((labeler or "").strip(), offered)), rows
 
 
 def _asked_way(labeler: str) -> LabellingWay:

@@ -45,8 +45,10 @@ def analysis(analysed: Analysed) -> None:
     as_published(analysed)
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
-    with st.expander("Files for other tools"):
-        files_for_others(analysed)
+    folded = st.expander("Files for other tools", key="files-for-others", on_change="rerun")
+    if folded.open:
+        with folded:
+            files_for_others(analysed)
 
 
 def _question(question: str, analysed: Analysed) -> None:

@@ -49,7 +49,7 @@ from pages.components.kit.results import (
     spec_of,
 )
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.text import md_escape, say, say_each, short_names
 
 _SIGNS: dict[Level, str] = {"green": "✓", "unknown": "?", "amber": "!", "red": "✗"}
 _COLOURS: dict[Level, str] = {"green": "green", "unknown": "gray", "amber": "orange", "red": "red"}
@@ -99,8 +99,8 @@ def _of_level(level: Level, whose: str) -> DeltaGenerator:
 
 def _reasons(strip: TrustStrip) -> None:
     """Every check with its sign, its name and its reason, the worst first."""
-    for check in sorted(strip.checks, key=lambda check: _LEVELS.index(check.level)):
-        say(f"{_SIGNS[check.level]} {check.name}: {check.reason}", "small")
+    checks = sorted(strip.checks, key=lambda check: _LEVELS.index(check.level))
+    say_each([f"{_SIGNS[check.level]} {check.name}: {check.reason}" for check in checks], "small")
 
 
 _BY_SUBSET = "subset"

@@ -37,8 +37,10 @@ _PICKED = "column-show"
 def user_columns(results: Results) -> None:
     """Make a column of the dataset, follow its worker, and draw one that is there."""
     dataset = results.dataset.fingerprint
-    with st.expander("Make a column"):
-        _form(dataset)
+    folded = st.expander("Make a column", key="column-new", on_change="rerun")
+    if folded.open:
+        with folded:
+            _form(dataset)
     _progress(dataset)
     shown = _pick(columns.known(dataset))
     if shown is not None:

@@ -167,8 +167,11 @@ def csv_buttons(
 def files_and_settings(
     command: str, files: Iterable[Path], manifest: Mapping[str, Any] | None
 ) -> None:
-    """The command that does the same, the files of the run, and its manifest; folded."""
-    with st.expander("Files, command and settings"):
+    """The command that does the same, the files of the run, and its manifest, when asked for."""
+    folded = st.expander("Files, command and settings", key="files", on_change="rerun")
+    if not folded.open:
+        return  # its buttons hold whole files
+    with folded:
         say("The same from the command line:", "small", quiet=True)
         st.code(command, language=None, wrap_lines=True)
         file_buttons({path.name: path for path in files}, "file")

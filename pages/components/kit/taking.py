@@ -26,17 +26,19 @@ def take_away(
     if not row_ids:
         return
     what = "pairs" if listing.rejected is None else "texts"
-    with st.expander(f"Download these {what}"), st.container(horizontal=True):
-        for form, words in FORMS.items():
-            st.download_button(
-                md_escape(words),
-                lambda form=form: write_rows(  # type: ignore[misc]
-                    listing, wanted, form, columns(), names
-                ).read_bytes(),
-                file_name(listing, wanted, form, names),
-                key=f"take-{form}",
-                on_click="ignore",
-            )
+    folded = st.expander(f"Download these {what}", key="take-rows", on_change="rerun")
+    if folded.open:
+        with folded, st.container(horizontal=True):
+            for form, words in FORMS.items():
+                st.download_button(
+                    md_escape(words),
+                    lambda form=form: write_rows(  # type: ignore[misc]
+                        listing, wanted, form, columns(), names
+                    ).read_bytes(),
+                    file_name(listing, wanted, form, names),
+                    key=f"take-{form}",
+                    on_click="ignore",
+                )
     folded = st.expander(f"Have people review these {what}", key="review-rows", on_change="rerun")
     if folded.open:
         from pages.components.kit.queue_of_rows import queue_of_rows

@@ -35,12 +35,22 @@ def say(
     width: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Print a sentence as it is, whatever it holds."""
+    st.html(_paragraph(text, size, quiet), width=width)
+
+
+def say_each(texts: Iterable[str], size: str = "body", quiet: bool = False) -> None:
+    """Print sentences below each other; many in one piece take a browser no longer than one."""
+    paragraphs = "".join(_paragraph(text, size, quiet) for text in texts)
+    st.html(f'<div style="display:grid;gap:.6rem">{paragraphs}</div>')
+
+
+def _paragraph(text: str, size: str, quiet: bool) -> str:
     weight = 560 if size == "headline" else 400
     style = (
         f"font-size:{_SIZES[size]};line-height:1.45;font-weight:{weight};"
         f"opacity:{0.72 if quiet else 1};margin:0;overflow-wrap:anywhere"
     )
-    st.html(f'<p style="{style}" dir="auto">{escape(text)}</p>', width=width)
+    return f'<p style="{style}" dir="auto">{escape(text)}</p>'
 
 
 def clock(moment: float) -> str:

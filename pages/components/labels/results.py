@@ -230,6 +230,8 @@ def _together(results: LabelResults) -> None:
 
 
 def _files(results: LabelResults) -> None:
-    """The files of the run."""
-    with st.expander("Files"):
-        file_buttons(label_numbers.files(results), "label-file")
+    """The files of the run, which are read when they are asked for."""
+    folded = st.expander("Files", key="label-files", on_change="rerun")
+    if folded.open:
+        with folded:
+            file_buttons(label_numbers.files(results), "label-file")

@@ -49,7 +49,7 @@ from pages.components.kit.results import (
     spec_of,
 )
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say, say_each, short_names
+from pages.components.kit.text import md_escape, say, say_each, say_under, short_names
 
 _SIGNS: dict[Level, str] = {"green": "✓", "unknown": "?", "amber": "!", "red": "✗"}
 _COLOURS: dict[Level, str] = {"green": "green", "unknown": "gray", "amber": "orange", "red": "red"}
@@ -75,8 +75,7 @@ def trust(results: Results) -> None:
     strips = [TrustStrip.from_dict(strip) for strip in plain]
     names = short_names([strip.model for strip in strips])
     with st.container(horizontal=True, vertical_alignment="center", key="trust"):
-        with st.container(width="content"):
-            say("Can the numbers be trusted?", "small", quiet=True)
+        say("Can the numbers be trusted?", "small", quiet=True, width="content")
         if len(results.models) <= MOST_TOLD:
             for strip in strips:
                 with _of_level(strip.level, names[strip.model]):
@@ -117,15 +116,15 @@ def comparison(results: Results) -> None:
         opens = extremes_sentence(results.many.singles, results.dataset.chosen_by)
         counted = [counts_sentence_of_all(results.summaries)]
         counted.append(trainings_sentence(list(results.training.values())))
-        say(" ".join(filter(None, (opens, note))), "headline")
+        headed = " ".join(filter(None, (opens, note)))
     else:
-        say(headline(results.summaries, results.dataset.chosen_by, note=note), "headline")
+        headed = headline(results.summaries, results.dataset.chosen_by, note=note)
         counted = [counts_sentence(summary) for summary in results.summaries]
         counted.append(trainings_told(results.training.values()))
     told = [about["note"], *run.notes, *counted]
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
-    say(" ".join(part for part in told if part), "small", quiet=True)
+    say_under(headed, " ".join(part for part in told if part), "headline")
     trust(results)
     if any(summary.counts.rated for summary in results.summaries):
         _bars(results)

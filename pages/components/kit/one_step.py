@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-_DRAWN = "address-drawn"
+_DRAWN, _WRITTEN = "address-drawn", "address-written"
+_LET = "one-step-let"
 _SCRIPT = """<script>
 if (!window.ivanOneStep) {
   window.ivanOneStep = true;
@@ -34,8 +35,19 @@ if (!window.ivanOneStep) {
 
 
 def one_step() -> None:
-    """Let a button that leads to another page be one step. The script is fixed: no data in it."""
-    st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
+    """Let a button that leads to another page be one step. The script is fixed: no data in it.
+
+    It stays in the browser's window, whose next visit is another session.
+    """
+    if not st.session_state.get(_LET):
+        st.session_state[_LET] = True
+        st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
+
+
+def write_address(query: dict[str, str]) -> None:
+    """Give the page another address: one step of the browser's history."""
+    st.query_params.from_dict(query)
+    st.session_state[_WRITTEN] = query
 
 
 def follow_link(page: str) -> None:
@@ -46,5 +58,6 @@ def follow_link(page: str) -> None:
     now = (page, st.query_params.to_dict())
     before = st.session_state.get(_DRAWN, now)
     st.session_state[_DRAWN] = now
-    if before != now and before[0] == page:
+    written = st.session_state.pop(_WRITTEN, None)
+    if before != now and before[0] == page and now[1] != written:
         st.query_params.from_dict(now[1])

@@ -17,6 +17,7 @@ from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
 from ivan_core.engine.kind import known
 from ivan_core.engine.studies import runs_of
+from pages.components.kit.one_step import write_address
 from pages.components.kit.study import STUDY, in_study, is_of_study, study_now
 
 _Given = ParamSpec("_Given")
@@ -189,7 +190,7 @@ def write_query(changes: Mapping[str, str | None]) -> None:
     query = st.query_params.to_dict()
     wanted = {name: value for name, value in {**query, **changes}.items() if value is not None}
     if wanted != query:
-        st.query_params.from_dict(wanted)
+        write_address(wanted)
 
 
 def keep_news(message: str, hint: str = "") -> None:

@@ -39,9 +39,18 @@ def say(
 
 
 def say_each(texts: Iterable[str], size: str = "body", quiet: bool = False) -> None:
-    """Print sentences below each other; many in one piece take a browser no longer than one."""
-    paragraphs = "".join(_paragraph(text, size, quiet) for text in texts)
-    st.html(f'<div style="display:grid;gap:.6rem">{paragraphs}</div>')
+    """Print sentences below each other; a browser draws them in one piece sooner than in many."""
+    _in_one_piece(_paragraph(text, size, quiet) for text in texts)
+
+
+def say_under(lead: str, text: str, size: str = "lead") -> None:
+    """Print what leads, and small and quiet below it what more there is to say, if anything."""
+    below = [_paragraph(text, "small", quiet=True)] if text else []
+    _in_one_piece([_paragraph(lead, size, quiet=False), *below])
+
+
+def _in_one_piece(paragraphs: Iterable[str]) -> None:
+    st.html(f'<div style="display:grid;gap:.5rem">{"".join(paragraphs)}</div>')
 
 
 def _paragraph(text: str, size: str, quiet: bool) -> str:

@@ -32,7 +32,7 @@ from pages.components.kit.conditions import names_on
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import FORM, REVIEW, RUNS, page_of_kind
 from pages.components.kit.study import STUDY, study_now
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import md_escape, say, say_under
 
 _MOST = 3
 _LONGEST = 3600.0
@@ -46,7 +46,7 @@ _STYLE = """<style>
 .st-key-what-next [data-testid=stVerticalBlock] { row-gap: .5rem; }
 .st-key-what-next [data-testid=stPageLink] a { padding-inline: 0; background: none; }
 .st-key-what-next button p { text-align: left; }
-.st-key-what-next [data-testid=stLayoutWrapper]:has(> [class*=st-key-ways-]) { margin-top: auto; }
+[class*=st-key-next-] > [data-testid=stElementContainer]:nth-child(2) { margin-top: auto; }
 </style>"""
 
 
@@ -69,11 +69,9 @@ def what_next() -> None:
     st.html(_STYLE)
     with st.container(key="what-next"):
         for place, (column, card) in enumerate(zip(st.columns(_MOST), cards, strict=False)):
-            with column, st.container(border=True, height="stretch"):
-                say(card.title, "lead")
-                say(card.told, "small", quiet=True)
-                with st.container(key=f"ways-{place}"):
-                    card.ways()
+            with column, st.container(border=True, height="stretch", key=f"next-{place}"):
+                say_under(card.title, card.told)
+                card.ways()
 
 
 def _cards(about: About) -> Iterator[_Card]:

@@ -26,6 +26,7 @@ from pages.components.kit.state import (
     NEWS,
     PAIRS,
     REFUSAL,
+    addressed_run,
     choose_run,
     dark,
     link_parameters,
@@ -126,13 +127,14 @@ def _navigation(title: str) -> None:
     """
     own = {page_file(kind.page) for kind in experiments() if kind.page}
     at_runs = {**{page: page for page in own}, PAIRS: COMPARE}
+    at = addressed_run()
     st.html(_TOP)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="navigation"):
         st.html(_NAME, width="content")
         st.page_link(HOME, label="Home", query_params=in_study())
         for page in (*sorted(at_runs), *map(page_file, _OF_ALL)):
             label = Path(page).stem.capitalize()
-            carried = link_parameters(at_runs[page]) if page in at_runs else in_study()
+            carried = link_parameters(at_runs[page], at) if page in at_runs else in_study()
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
             st.page_link(page, label=label, query_params=carried)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.palette import Drawing
@@ -56,8 +57,25 @@ def one_view(label: str, views: Sequence[str], key: str, first: str | None = Non
 
 
 def spec_of(drawing: Drawing) -> Spec:
-    """The specification of a chart, which can be kept: making one takes longer than drawing it."""
-    return drawing if isinstance(drawing, str) else drawing.to_dict(validate=False)
+    """The specification of a chart, which can be kept: making one takes longer than drawing it.
+
+    Its rows are in Arrow's form already, in which each drawing would put them anew.
+    """
+    if isinstance(drawing, str):
+        return drawing
+    spec: dict[str, Any] = drawing.to_dict(validate=False)
+    spec["datasets"] = {name: _arrow(rows) for name, rows in spec.get("datasets", {}).items()}
+    return spec
+
+
+def _arrow(rows: list[dict[str, Any]]) -> bytes:
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
 
 
 def plain_chart(drawing: Drawing | Spec, key: str) -> bool:

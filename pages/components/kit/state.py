@@ -126,14 +126,24 @@ def chosen_row() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def link_parameters(page: str = COMPARE) -> dict[str, str] | None:
-    """What a link to a page must carry to show the run last looked at there, with its rows; where
-    there is none, to stay in the study."""
-    for run_id in (st.query_params.get("run"), _kept(page)):
-        run = _found(run_id) if run_id else None
-        if run is not None and page_of(run) == page:
-            return {"run": run.id, **kept_filter(run.id)}
-    return in_study()
+def link_parameters(page: str = COMPARE, at: Run | None = None) -> dict[str, str] | None:
+    """What a link to a page must carry to show a run with its rows: `at` if the page shows it, else
+    the one last looked at there; where there is none, to stay in the study."""
+    run = at if at is not None and page_of(at) == page else _last(page)
+    if run is None or page_of(run) != page:
+        return in_study()
+    return {"run": run.id, **kept_filter(run.id)}
+
+
+def addressed_run() -> Run | None:
+    """The run in the URL, if it is here."""
+    run_id = st.query_params.get("run")
+    return _found(run_id) if run_id else None
+
+
+def _last(page: str) -> Run | None:
+    run_id = _kept(page)
+    return _found(run_id) if run_id else None
 
 
 _OF_ADDRESS = ("run", "row", STUDY)

@@ -2,9 +2,9 @@
 
 Seconds until the page stands: from the press that opens the run for the first time in the list of
 runs, then from an address (in a browser that has the app's scripts, and in new ones that fetch them
-first); and from a click on a bar, a bin or a question until what it asks for is painted, for bars
-and bins by the browser's clock. Beside them the processor seconds that the server took for each, which other work on the machine does not
-change, and the server's memory in MiB.
+first); and from a click on a bar, a bin or a question until what it asks for is painted: bars and
+bins on a page at rest, by the browser's own clock. Beside them the processor seconds that the
+server took for each, which other work on the machine does not change, and its memory in MiB.
 """
 
 from __future__ import annotations
@@ -164,6 +164,7 @@ def clicks(server: Server, page: Page, marks: Callable[[], Any]) -> list[dict[st
         mark = marks().nth(number)
         mark.scroll_into_view_if_needed(timeout=WAIT)
         expect(page.locator(IDLE)).to_be_attached(timeout=WAIT)
+        sleep(READING)
         found.append(clicked(server, page, mark))
         # Without conditions, as it was: by the browser, which keeps nothing of the charts.
         page.goto(page.url.split("&")[0], wait_until="commit")

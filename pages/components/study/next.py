@@ -46,7 +46,8 @@ _STYLE = """<style>
 .st-key-what-next [data-testid=stVerticalBlock] { row-gap: .5rem; }
 .st-key-what-next [data-testid=stPageLink] a { padding-inline: 0; background: none; }
 .st-key-what-next button p { text-align: left; }
-[class*=st-key-next-] > [data-testid=stElementContainer]:nth-child(2) { margin-top: auto; }
+[class*=st-key-what-] > [data-testid=stElementContainer]:nth-child(2) { margin-top: auto; }
+.st-key-what-next > * { flex: 1 1 15rem; }
 </style>"""
 
 
@@ -67,9 +68,9 @@ def what_next() -> None:
     cards = list(_cards(about))[:_MOST]
     st.subheader("What next", anchor=False)
     st.html(_STYLE)
-    with st.container(key="what-next"):
-        for place, (column, card) in enumerate(zip(st.columns(_MOST), cards, strict=False)):
-            with column, st.container(border=True, height="stretch", key=f"next-{place}"):
+    with st.container(horizontal=True, key="what-next"):
+        for place, card in enumerate(cards):
+            with st.container(border=True, height="stretch", key=f"what-{place}"):
                 say_under(card.title, card.told)
                 card.ways()
 

@@ -334,7 +334,7 @@ def _prompt_groups(path: Path) -> NDArray[np.int64]:
     with _whole(path):
         turns = pq.read_table(path, columns=["first_turn"]).column("first_turn")
         hashes = np.frombuffer(_bytes_of(turns), dtype=">u8").astype(np.uint64)
-    codes = pd.factorize(hashes)[0].astype(np.int64)
+    codes = np.asarray(pd.factorize(hashes)[0], dtype=np.int64)
     # Pairs without a Human turn share nothing: each is a group of its own.
     none = np.flatnonzero(hashes == int(text_hash("")[:16], 16))
     codes[none] = len(codes) + np.arange(len(none))

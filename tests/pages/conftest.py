@@ -44,11 +44,17 @@ class Page:
         self.app.button(key=key).click()
         self.run()
 
+    def unfold(self, key: str) -> None:
+        """Open a fold, whose inside is drawn then."""
+        self.app.session_state[key] = True
+        self.run()
+
     @property
     def said(self) -> str:
         """Its sentences below the navigation, one a line."""
         unseen = ("<style>", "<script>")
-        bodies = (html.body for html in self.app.get("html") if not html.body.startswith(unseen))
+        drawn = (html.body for html in self.app.get("html") if not html.body.startswith(unseen))
+        bodies = (body.replace("</p><p", "</p>\n<p") for body in drawn)
         pieces = (unescape(re.sub(r"<[^>]+>", "", body)) for body in bodies)
         return "\n".join(one for one in pieces if one != "IVAN" and not one.startswith("Study: "))
 

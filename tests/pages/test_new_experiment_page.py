@@ -102,6 +102,8 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     assert "the chosen reply has more words ✕" in [button.label for button in app.button]
     said = re.sub(r"<[^>]+>", "", " ".join(unescape(html.body) for html in app.get("html")))
     assert "1 pair." in said
+    app.session_state["files"] = True
+    app.run()
     assert "ivan words --dataset" in " ".join(code.value for code in app.code)
 
 

@@ -298,6 +298,8 @@ def test_the_files_hold_the_pairs_as_other_tools_read_them(
 ):
     run_id = analysing.analysed(analysing.compared(), analysing.labelled())
     page = open_page(ANALYSIS, run=run_id)
+    page.unfold("files")
+    page.unfold("files-for-others")
     assert "They hold all pairs, with their texts." in page.said
     formats = [f"analysis-export-{name}" for name in ("annotated-pairs", "llm-comparator", "dpo")]
     buttons = {one.key for one in page.app.get("download_button")}
@@ -309,6 +311,7 @@ def test_the_files_hold_the_pairs_as_other_tools_read_them(
     for name in ("Ann", "Bob"):
         said.choose(queue, name, {0: "rejected", 1: "chosen", 2: "rejected", 3: "none"})
     page = open_page(ANALYSIS, run=run_id)
+    page.unfold("files-for-others")
     assert "in 1 the chosen reply, in 2 the other one, in 1 neither." in page.said
     choice = page.app.segmented_control(key="analysis-settled")
     assert choice.options == ["For training, keep all as they are", "Turn 2 round", "Leave 3 out"]

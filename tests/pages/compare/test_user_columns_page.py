@@ -18,7 +18,9 @@ COMPARE = "pages/compare.py"
 @pytest.fixture
 def page(data_dir, open_page, spawned):
     run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=40))
-    return open_page(COMPARE, run=run_id)
+    page = open_page(COMPARE, run=run_id)
+    page.unfold("column-new")
+    return page
 
 
 def make(page, text, kind="regular expression"):
@@ -99,6 +101,7 @@ def test_a_catastrophic_regular_expression_ends_kindly(
     rows = [{"chosen": f"{ask}{'a' * 5000}!", "rejected": f"{ask}no"}]
     spec = made_runs.spec_of_file(made_runs.write_rows(tmp_path / "a.jsonl", rows))
     page = open_page(COMPARE, run=made_runs.finished(data_dir, spec))
+    page.unfold("column-new")
     make(page, "(a+)+$")
     work(Registry(data_dir), spawned[0], provider(Fakes()))
     page.run()

@@ -76,6 +76,7 @@ def test_a_finished_run_opens_with_its_sentence_and_accounts_for_every_pair(
     assert plain(page.buttons["reason-identical"]) == "6 identical"
     assert page.kinds.count("vega_lite_chart") == 2
     assert "60 pairs, 1 to 50 shown." in page.said
+    page.unfold("files")
     files = [plain(button.proto.label) for button in page.app.get("download_button")]
     assert [name.removeprefix(run_id) for name in files if name.startswith(run_id)] == [
         "-rewrite.csv",
@@ -205,6 +206,7 @@ def test_a_row_without_a_rewording_says_why_and_what_came(run_id: str, open_page
 def test_the_command_does_the_same(data_dir: Path, tmp_path: Path, open_page: Open) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl", 8)
     page = open_page(REWRITE, run=made(data_dir, file, sample=6, seed=3, second=False))
+    page.unfold("files")
     assert page.app.code[-1].value == (
         f"ivan rewrite --dataset {file} --limit 6 --seed 3 --rewriter fake:7b"
         " --similarity ivan/minilm --labeler fake:1b --model fake/one --model fake/two --no-second"

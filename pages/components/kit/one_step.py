@@ -11,7 +11,6 @@ from __future__ import annotations
 import streamlit as st
 
 _DRAWN, _WRITTEN = "address-drawn", "address-written"
-_LET = "one-step-let"
 _SCRIPT = """<script>
 if (!window.ivanOneStep) {
   window.ivanOneStep = true;
@@ -35,13 +34,8 @@ if (!window.ivanOneStep) {
 
 
 def one_step() -> None:
-    """Let a button that leads to another page be one step. The script is fixed: no data in it.
-
-    It stays in the browser's window, whose next visit is another session.
-    """
-    if not st.session_state.get(_LET):
-        st.session_state[_LET] = True
-        st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
+    """Let a button that leads to another page be one step. The script is fixed: no data in it."""
+    st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
 
 
 def write_address(query: dict[str, str]) -> None:

@@ -68,10 +68,14 @@ def spec_of(drawing: Drawing) -> Spec:
     return spec
 
 
-def _arrow(rows: list[dict[str, Any]]) -> bytes:
+def _arrow(rows: list[dict[str, Any]]) -> bytes | list[dict[str, Any]]:
+    """Rows in Arrow's form; as they are where a column holds words and numbers."""
     import pyarrow as pa
 
-    table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
+    try:
+        table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
+    except pa.ArrowException:
+        return rows
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -30,7 +31,7 @@ from pages.components.analysis.charts import effects_chart
 from pages.components.analysis.chosen import EFFECT, chosen_effect, pairs_link, see_pairs
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import pick_model
+from pages.components.kit.results import fold, pick_model
 from pages.components.kit.text import say
 
 _MOST = 3
@@ -43,10 +44,7 @@ def beside_what_it_rewards(analysed: Analysed, labeler: str) -> None:
         with st.expander("What do its mistakes do? Beside authored labels", expanded=True):
             _authored(analysed, labeler, found)
     for question, draw in _FOLDED.items():
-        folded = st.expander(question, key=f"beside-{draw.__name__}", on_change="rerun")
-        if folded.open:
-            with folded:
-                draw(analysed, labeler)
+        fold(question, f"beside-{draw.__name__}", partial(draw, analysed, labeler))
 
 
 def _authored(analysed: Analysed, labeler: str, found: str) -> None:

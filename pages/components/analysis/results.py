@@ -20,7 +20,7 @@ from pages.components.analysis.picked import of_all_pairs
 from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
-from pages.components.kit.results import files_and_settings, one_question, quotable
+from pages.components.kit.results import files_and_settings, fold, one_question, quotable
 from pages.components.kit.state import RUNS
 from pages.components.kit.text import say
 
@@ -45,10 +45,7 @@ def analysis(analysed: Analysed) -> None:
     as_published(analysed)
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
-    folded = st.expander("Files for other tools", key="files-for-others", on_change="rerun")
-    if folded.open:
-        with folded:
-            files_for_others(analysed)
+    fold("Files for other tools", "files-for-others", partial(files_for_others, analysed))
 
 
 def _question(question: str, analysed: Analysed) -> None:

@@ -20,7 +20,7 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
-from pages.components.kit.results import one_of
+from pages.components.kit.results import fold, one_of
 from pages.components.kit.state import SHOWN, dark, write_query
 from pages.components.kit.text import say, say_with_hint
 
@@ -37,10 +37,7 @@ _PICKED = "column-show"
 def user_columns(results: Results) -> None:
     """Make a column of the dataset, follow its worker, and draw one that is there."""
     dataset = results.dataset.fingerprint
-    folded = st.expander("Make a column", key="column-new", on_change="rerun")
-    if folded.open:
-        with folded:
-            _form(dataset)
+    fold("Make a column", "column-new", partial(_form, dataset))
     _progress(dataset)
     shown = _pick(columns.known(dataset))
     if shown is not None:

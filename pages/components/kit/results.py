@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from ivan_core.charts.palette import Drawing
@@ -70,6 +69,7 @@ def spec_of(drawing: Drawing) -> Spec:
 
 def _arrow(rows: list[dict[str, Any]]) -> bytes | list[dict[str, Any]]:
     """Rows in Arrow's form; as they are where a column holds words and numbers."""
+    import pandas as pd
     import pyarrow as pa
 
     try:
@@ -152,6 +152,14 @@ def pick_model(models: Sequence[str], key: str) -> str:
     return one_of("Model", models, key, named=lambda model: md_escape(names[model]))
 
 
+def fold(label: str, key: str, draw: Callable[[], object]) -> None:
+    """A fold whose inside is drawn while it is open: what nobody looks at takes no time."""
+    folded = st.expander(label, key=key, on_change="rerun")
+    if folded.open:
+        with folded:
+            draw()
+
+
 def word(text: str) -> None:
     """A piece of a line of counts that is no button; our own words only."""
     st.html(f'<span style="opacity:.72;white-space:nowrap">{text}</span>', width="content")
@@ -190,15 +198,15 @@ def files_and_settings(
     command: str, files: Iterable[Path], manifest: Mapping[str, Any] | None
 ) -> None:
     """The command that does the same, the files of the run, and its manifest, when asked for."""
-    folded = st.expander("Files, command and settings", key="files", on_change="rerun")
-    if not folded.open:
-        return  # its buttons hold whole files
-    with folded:
+
+    def draw() -> None:
         say("The same from the command line:", "small", quiet=True)
         st.code(command, language=None, wrap_lines=True)
         file_buttons({path.name: path for path in files}, "file")
         if manifest is not None:
             st.json(dict(manifest), expanded=1)
+
+    fold("Files, command and settings", "files", draw)
 
 
 def quotable(run_id: str, key: str = "sentences") -> None:

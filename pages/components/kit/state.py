@@ -101,7 +101,9 @@ def _kept(page: str) -> str | None:
     return run_id if run_id and (about is None or is_of_study(run_id, about.id)) else None
 
 
-def _found(run_id: str) -> Run | None:
+def _found(run_id: str | None) -> Run | None:
+    if not run_id:
+        return None
     try:
         return runs.get(run_id)
     except BadInput:
@@ -126,10 +128,10 @@ def chosen_row() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def link_parameters(page: str = COMPARE, at: Run | None = None) -> dict[str, str] | None:
+def link_parameters(page: str, at: Run | None) -> dict[str, str] | None:
     """What a link to a page must carry to show a run with its rows: `at` if the page shows it, else
     the one last looked at there; where there is none, to stay in the study."""
-    run = at if at is not None and page_of(at) == page else _last(page)
+    run = at if at is not None and page_of(at) == page else _found(_kept(page))
     if run is None or page_of(run) != page:
         return in_study()
     return {"run": run.id, **kept_filter(run.id)}
@@ -137,13 +139,7 @@ def link_parameters(page: str = COMPARE, at: Run | None = None) -> dict[str, str
 
 def addressed_run() -> Run | None:
     """The run in the URL, if it is here."""
-    run_id = st.query_params.get("run")
-    return _found(run_id) if run_id else None
-
-
-def _last(page: str) -> Run | None:
-    run_id = _kept(page)
-    return _found(run_id) if run_id else None
+    return _found(st.query_params.get("run"))
 
 
 _OF_ADDRESS = ("run", "row", STUDY)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from ivan_core.lists.conditions import Filter, Listing, Names
 from ivan_core.lists.download import FORMS, Columns, file_name, write_rows
+from pages.components.kit.results import fold
 from pages.components.kit.text import md_escape
 
 
@@ -26,9 +27,9 @@ def take_away(
     if not row_ids:
         return
     what = "pairs" if listing.rejected is None else "texts"
-    folded = st.expander(f"Download these {what}", key="take-rows", on_change="rerun")
-    if folded.open:
-        with folded, st.container(horizontal=True):
+
+    def downloads() -> None:
+        with st.container(horizontal=True):
             for form, words in FORMS.items():
                 st.download_button(
                     md_escape(words),
@@ -39,9 +40,11 @@ def take_away(
                     key=f"take-{form}",
                     on_click="ignore",
                 )
-    folded = st.expander(f"Have people review these {what}", key="review-rows", on_change="rerun")
-    if folded.open:
+
+    def queue() -> None:
         from pages.components.kit.queue_of_rows import queue_of_rows
 
-        with folded:
-            queue_of_rows(listing, wanted, names, list(dict.fromkeys(row_ids)))
+        queue_of_rows(listing, wanted, names, list(dict.fromkeys(row_ids)))
+
+    fold(f"Download these {what}", "take-rows", downloads)
+    fold(f"Have people review these {what}", "review-rows", queue)

@@ -25,7 +25,15 @@ from ivan_core.labels.reconcile import STATES
 from ivan_core.metrics.labels.answers import LIST_KEYS, NO, SENTIMENT, YES
 from ivan_core.models.names import reader_note
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.results import Point, file_buttons, one_of, one_question, quotable, word
+from pages.components.kit.results import (
+    Point,
+    file_buttons,
+    fold,
+    one_of,
+    one_question,
+    quotable,
+    word,
+)
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.agreement import do_they_agree
@@ -231,7 +239,4 @@ def _together(results: LabelResults) -> None:
 
 def _files(results: LabelResults) -> None:
     """The files of the run, which are read when they are asked for."""
-    folded = st.expander("Files", key="label-files", on_change="rerun")
-    if folded.open:
-        with folded:
-            file_buttons(label_numbers.files(results), "label-file")
+    fold("Files", "label-files", lambda: file_buttons(label_numbers.files(results), "label-file"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ivan_core.datasets.prepared import BASE_COLUMNS
+from ivan_core.datasets.prepared import BASE_COLUMNS, beginnings
 from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.transcripts import outlines, text_hash
 
@@ -66,7 +66,7 @@ class Numbers:
         """
         import pyarrow as pa
 
-        again = _first_of_same(*(pa.chunked_array(self._own[name]) for name in _HASHES))
+        again = _first_of_same(*(pa.chunked_array(self._own[name]) for name in HASHES))
         found = {"row_id": pa.array(range(self.rows)), "duplicate_of": again}
         # Column by column, each taken from what was collected: two copies of all would be there.
         found |= {name: _joined(self._own.pop(name)) for name in _OWN}
@@ -131,8 +131,8 @@ class Numbers:
         )
 
 
-_HASHES = ("chosen_hash", "rejected_hash")
-_HASHED = (*_HASHES, "subset", "equal_scores")
+HASHES = ("chosen_hash", "rejected_hash")
+_HASHED = (*HASHES, "subset", "equal_scores")
 _OWN = [name for name in BASE_COLUMNS if name not in ("row_id", "duplicate_of")]
 
 
@@ -146,24 +146,19 @@ def _line(chosen: str, rejected: str, subset: str, tied: bool, told: str) -> str
     return f"{chosen}{rejected}{subset}{'|tied' if tied else ''}{told}\n"
 
 
-def _first_of_same(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray) -> pa.Array:
+def _first_of_same(*sides: pa.ChunkedArray) -> pa.Array:
     """Of each pair the row of the first with the same texts; -1 where that is the pair itself."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    found = np.full(len(chosen), -1)
-    # By the first digit of a hash: comparing takes as much memory as what is compared.
-    for digit in "0123456789abcdef":
-        these = pc.starts_with(chosen, digit)
-        rows = np.flatnonzero(these.to_numpy())
-        one, other = (
-            side.filter(these).dictionary_encode().combine_chunks().indices.to_numpy()
-            for side in (chosen, rejected)
-        )
-        both = one.astype(np.int64) * len(rows) + other
-        _, first, place = np.unique(both, return_index=True, return_inverse=True)
-        found[rows] = np.where(first[place] == np.arange(len(rows)), -1, rows[first[place]])
+    one, other = map(beginnings, sides)
+    order = np.lexsort((other, one))  # Rows of the same texts stay in their order.
+    begins = np.ones(len(order), bool)
+    begins[1:] = np.diff(one[order]) != 0
+    begins[1:] |= np.diff(other[order]) != 0
+    first = order[begins][np.cumsum(begins) - 1]
+    found = np.empty(len(order), np.int64)
+    found[order] = np.where(begins, -1, first)
     return pa.array(found)
 
 

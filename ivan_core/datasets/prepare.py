@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from ivan_core.datasets.columns import can_be_asked
-from ivan_core.datasets.numbers import Numbers
+from ivan_core.datasets.numbers import HASHES, Numbers
 from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, check_source, open_here, open_hub, request_key
@@ -149,7 +149,14 @@ def _write(
         if texts[0]:
             end_batch()
     table = numbers.table(reader.left_out)
-    pq.write_table(table, folder / NUMBERS, row_group_size=_ROWS_A_GROUP, compression="zstd")
+    pq.write_table(
+        table,
+        folder / NUMBERS,
+        row_group_size=_ROWS_A_GROUP,
+        compression="zstd",
+        # Hashes hardly come twice: to list them first would take as long as all else.
+        use_dictionary=[name for name in table.column_names if name not in HASHES],
+    )
     bad = [[line.line, line.reason] for line in reader.bad]
     content.update(json.dumps(bad).encode())
     identity = f"{LAYOUT}|{request.model_dump_json()}|{source.revision}|{content.hexdigest()}"

@@ -59,13 +59,6 @@ def _as_float32(value: float) -> float:
         return math.inf
 
 
-def margin(chosen: Reward, rejected: Reward) -> float | None:
-    """How much more the model rewards what the person preferred; None if a side has no reward."""
-    if chosen.value is None or rejected.value is None:
-        return None
-    return chosen.value - rejected.value
-
-
 def verdict(chosen: Reward, rejected: Reward) -> Verdict | None:
     """Whether the model sides with the person; a tie is an equal float32, None an absent reward."""
     if chosen.value is None or rejected.value is None:

@@ -82,6 +82,14 @@ class Dialogue:
         printed = print_transcript("", turns)
         return cls(printed if stripped and _gives_back(printed, turns) else _marked("", turns))
 
+    @classmethod
+    def hashed(cls, text: str, kept: str) -> Dialogue:
+        """A kept text with the hash that was kept of it, so that it is not made again."""
+        dialogue = cls(text)
+        # A dictionary of its own, as vars() makes it, takes as long as the whole dialogue to make.
+        object.__setattr__(dialogue, "hash", kept)
+        return dialogue
+
     @property
     def exact(self) -> bool:
         """Kept as marked turns: the white space around a message is a part of it."""
@@ -167,11 +175,6 @@ class Dialogue:
     def hash(self) -> str:
         """SHA-256 of the text, 32 hex digits: the identity of a text in caches and cards."""
         return text_hash(self.text)
-
-    def know_hash(self, kept: str) -> None:
-        """Take the hash from where it was kept, so that it is not made again."""
-        # A dictionary of its own, as vars() makes it, takes as long as the whole dialogue to make.
-        object.__setattr__(self, "hash", kept)
 
     @property
     def outline(self) -> Outline:

@@ -77,7 +77,7 @@ class ScoreTable:
         keys = [_key(text_hash) for text_hash in hashes]
         for start in range(0, len(keys), _AT_ONCE):
             asked = keys[start : start + _AT_ONCE]
-            rows = self._db.execute(found_by(len(asked)), (identity, *asked))
+            rows = self._db.execute(found_by(len(asked)), (*asked, identity))
             for key, value, truncated in rows:
                 if type(value) is not float or truncated not in (0, 1):
                     raise Damaged(self._path)
@@ -87,7 +87,7 @@ class ScoreTable:
     def put_many(self, identity: str, rewards: Mapping[str, Reward]) -> None:
         """Keep these rewards in one transaction; what is no number is left out, as failures are."""
         kept = [
-            (_key(text_hash), float(reward.value), bool(reward.truncated))
+            (_key(text_hash), float(reward.value), int(reward.truncated))
             for text_hash, reward in rewards.items()
             if reward.value is not None and isfinite(reward.value)
         ]
@@ -185,11 +185,12 @@ class ScoreTable:
 
 
 def found_by(texts: int) -> str:
-    """The look-up of so many texts of a model, which is given first."""
+    """The look-up of so many texts, which are given first, of a model."""
+    # A list after IN would be put in order first, which takes as long as looking most texts up.
     return (
-        "SELECT text, reward, truncated FROM scores "
-        "WHERE model = (SELECT number FROM models WHERE identity = ?) "
-        f"AND text IN ({', '.join('?' * texts)})"
+        f"WITH asked (text) AS (VALUES {', '.join(['(?)'] * texts)}) "
+        "SELECT text, reward, truncated FROM asked CROSS JOIN scores USING (text) "
+        "WHERE model = (SELECT number FROM models WHERE identity = ?)"
     )
 
 

@@ -27,6 +27,7 @@ import pyarrow.parquet  # noqa: F401
 
 from ivan_core.backends.pools.here import PoolHere
 from ivan_core.datasets import prepare as preparing
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
@@ -111,6 +112,7 @@ def watch_all() -> Parted:
     for owner, name, part in (
         (preparing, "_write", "preparing the dataset"),
         (steps._Comparing, "wanted", "reading pairs"),
+        (PreparedDataset, "hashed_texts", "reading pairs"),
         (ScoreCache, "get_many", "cache: reading"),
         (ScoreCache, "put_many", "cache: writing"),
         (ScoreCache, "remember", "cache: speeds"),

@@ -20,7 +20,7 @@ from ivan_core.datasets.prepare import find_prepared, prepare
 from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
 from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.domain.pairs import Pair
+from ivan_core.domain.pairs import IDENTICAL, TIED, Pair
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.transcripts import Dialogue, text_hash
 
@@ -97,11 +97,24 @@ def test_rows_are_read_back_by_id_in_any_order(tmp_path: Path) -> None:
     assert dataset.rows == len(dataset.numbers()) == 2_500
 
 
-def test_texts_may_be_read_with_the_hashes_that_were_kept_of_them(tmp_path: Path) -> None:
+def test_texts_may_be_read_by_the_hashes_that_were_kept_of_them(tmp_path: Path) -> None:
     dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", [row(i) for i in range(1_100)]))
-    for pair in dataset.hashed_pairs([1_099, 0, 999]):
-        kept = [vars(side)["hash"] for side in (pair.chosen, pair.rejected)]
-        assert kept == [text_hash(pair.chosen.text), text_hash(pair.rejected.text)]
+    asked = [1_099, 0, 999]
+    for told, pair in zip(dataset.hashed_rows(asked), dataset.pairs(asked), strict=True):
+        sides = [pair.chosen, pair.rejected]
+        assert told == (pair.row_id, *(text_hash(side.text) for side in sides), "")
+        places = {side.hash: (pair.row_id, place) for place, side in enumerate(sides)}
+        read = dataset.hashed_texts(places, [pair.rejected.hash, pair.chosen.hash])
+        assert read == sides[::-1]
+        assert [vars(side)["hash"] for side in read] == [side.hash for side in sides[::-1]]
+
+
+def test_of_rows_that_are_not_rated_it_is_said_why_before_they_are_read(tmp_path: Path) -> None:
+    scores = {"score_chosen": 2.0, "score_rejected": 2.0}
+    rows = [row(0), row(1, rejected=row(1)["chosen"]), row(2, **scores)]
+    dataset = prepare(tmp_path, write(tmp_path / "rows.jsonl", rows))
+    told = [one.unrated for one in dataset.hashed_rows([2, 1, 0])]
+    assert told == [pair.unrated for pair in dataset.pairs([2, 1, 0])] == [TIED, IDENTICAL, ""]
 
 
 def test_unknown_rows_are_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from ivan_core.domain.models import Reward, margin, verdict
+from ivan_core.domain.models import Reward, verdict
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import (
     Dialogue,
@@ -173,10 +173,6 @@ def test_a_side_without_reply_has_its_own_outline_beside_one_without_prompt() ->
         assert outlines(*sides)[1].reply is None
 
 
-def test_the_margin_is_chosen_minus_rejected() -> None:
-    assert margin(Reward(1.5), Reward(-0.25)) == 1.75
-
-
 @pytest.mark.parametrize(
     ("chosen", "rejected", "said"), [(1.0, 0.5, "agree"), (0.5, 0.5, "tie"), (0.0, 0.5, "disagree")]
 )
@@ -184,10 +180,9 @@ def test_the_verdict_follows_the_higher_reward(chosen: float, rejected: float, s
     assert verdict(Reward(chosen), Reward(rejected)) == said
 
 
-def test_a_side_without_a_reward_gives_no_verdict_and_no_margin() -> None:
+def test_a_side_without_a_reward_gives_no_verdict() -> None:
     failed = Reward(None, failure="too long")
     assert verdict(failed, Reward(1.0)) is verdict(Reward(1.0), failed) is None
-    assert margin(failed, Reward(1.0)) is margin(Reward(1.0), failed) is None
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
@@ -204,8 +199,7 @@ def test_rewards_that_differ_below_float32_are_a_tie() -> None:
 
 
 @given(FLOAT32, FLOAT32)
-def test_swapping_the_sides_negates_the_margin_and_the_verdict(one: float, other: float) -> None:
+def test_swapping_the_sides_negates_the_verdict(one: float, other: float) -> None:
     a, b = Reward.measured(one), Reward.measured(other)
-    assert margin(a, b) == -margin(b, a)  # type: ignore[operator]
     swapped = {"agree": "disagree", "disagree": "agree", "tie": "tie"}
     assert verdict(b, a) == swapped[str(verdict(a, b))]

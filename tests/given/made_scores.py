@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from ivan_core.domain.models import Reward, margin, verdict
+from ivan_core.domain.models import Reward, verdict
 from ivan_core.experiments.compare.tables import SCORES
 from ivan_core.metrics.agreement import VERDICTS, rated
 from ivan_core.metrics.models.judged import AGREE, DISAGREE, TIE, UNRATED, Judged
@@ -29,7 +29,7 @@ def scores(rewards: Sequence[Rewards], model: str = "m", **columns: Any) -> pd.D
                 "subset": "s",
                 "chosen_reward": chosen,
                 "rejected_reward": rejected,
-                "margin": margin(first, second),
+                "margin": None if chosen is None or rejected is None else chosen - rejected,
                 "verdict": verdict(first, second),
                 "chosen_truncated": False,
                 "rejected_truncated": False,

@@ -115,7 +115,7 @@ def test_a_score_takes_less_than_a_hundred_bytes(tmp_path: Path) -> None:
 def test_texts_are_looked_up_by_the_key_never_by_reading_the_whole_table(tmp_path: Path) -> None:
     db = ScoreCache(tmp_path)._scores.opened()._db
     assert db is not None
-    told = db.execute(f"EXPLAIN QUERY PLAN {found_by(500)}", ["model", *["a"] * 500]).fetchall()
+    told = db.execute(f"EXPLAIN QUERY PLAN {found_by(500)}", [*["a"] * 500, "model"]).fetchall()
     assert [line[-1] for line in told if "scores" in line[-1]] == [
         "SEARCH scores USING PRIMARY KEY (model=? AND text=?)"
     ]

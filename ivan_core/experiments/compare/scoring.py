@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, field
 from functools import partial
@@ -51,11 +51,16 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Texts of which a model's rewards are wanted, by their hashes; `weight` in the progress."""
+    """Texts of which a model's rewards are wanted, by their hashes; `weight` in the progress.
+
+    Only those whose rewards are not known are read.
+    """
 
     key: str
     model: str
-    texts: Mapping[str, Dialogue]
+    hashes: Collection[str]
+    read: Callable[[Sequence[str]], Sequence[Dialogue]]
+    """The texts of some of the hashes, in their order."""
     weight: int
     label: str = ""
     """What sentences call it: see `ScoringTask`."""
@@ -275,7 +280,7 @@ class _Flow:
                 self._scoring.say(f"Scoring with {one.model}")
             opened, missing = self._look_up(model, one)
             if missing:
-                new = [one.texts[text_hash] for text_hash in missing]
+                new = one.read(missing)
                 budget = self._scoring.budget(model, new)
                 given = _Given(one.model, missing, model.promised[missing[0]])
                 yield self._give(ScoringTask(one.key, one.model, new, budget, one.label), given)
@@ -349,7 +354,7 @@ class _Flow:
         """What is known or promised of what is wanted, and the texts that are neither."""
         opened, unknown = _Open(one.key, one.weight), []
         failures, promised = self._failed[model.name], model.promised
-        for text_hash in one.texts:
+        for text_hash in one.hashes:
             if failed := failures.get(text_hash):
                 opened.rewards[text_hash] = failed
             # Before the cache: a promise is only forgotten once the cache has it.

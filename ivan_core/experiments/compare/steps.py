@@ -6,11 +6,11 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
-from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.domain.models import ModelCard, Reward, margin, verdict
+from ivan_core.datasets.prepared import HashedRow, Place, PreparedDataset
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
@@ -53,7 +53,7 @@ def run_compare(context: RunContext, spec: CompareSpec, models: Models) -> Compa
     points: list[LivePoint] = []
     failures: dict[str, list[ScoredRow]] = {name: [] for name in spec.models}
     for unit in kept:
-        rows = [ScoredRow.from_list(row) for row in context.parts.rows(unit.key)]
+        rows = [ScoredRow(*row) for row in context.parts.rows(unit.key)]
         points += live.add(unit, rows)
         failures[unit.model] += (row for row in rows if row.failure is not None)
     context.publish(points)
@@ -101,40 +101,29 @@ class _Comparing:
     ) -> None:
         self._context, self._dataset, self._live = context, dataset, live
         self._units = {unit.key: unit for unit in units}
-        self._rows: dict[str, list[_Row]] = {}
+        self._rows: dict[str, list[HashedRow]] = {}
         self.done = done
 
     def wanted(self) -> Iterator[Wanted]:
-        """The texts of each unit; pairs are read when they are asked for."""
+        """The texts of each unit; they are read when they are asked for."""
         for unit in self._units.values():
-            texts: dict[str, Dialogue] = {}
-            rows = self._rows[unit.key] = []
-            for pair in self._dataset.hashed_pairs(unit.row_ids):
-                chosen, rejected, unrated = pair.chosen, pair.rejected, pair.unrated
-                one, other = chosen.hash, rejected.hash
-                rows.append(_Row(pair.row_id, unrated, one, other))
+            rows = self._rows[unit.key] = self._dataset.hashed_rows(unit.row_ids)
+            places: dict[str, Place] = {}
+            for row_id, chosen, rejected, unrated in rows:
                 if not unrated:
-                    texts[one] = chosen
-                    texts[other] = rejected
+                    places[chosen] = row_id, 0
+                    places[rejected] = row_id, 1
+            read = partial(self._dataset.hashed_texts, places)
             label = f"chunk {unit.step + 1} of {self._live.steps} with {unit.model}"
-            yield Wanted(unit.key, unit.model, texts, len(unit.row_ids), label)
+            yield Wanted(unit.key, unit.model, places, read, len(unit.row_ids), label)
 
     def keep(self, key: str, rewards: Mapping[str, Reward], computed: int) -> None:
         """Keep a unit's rows and tell of them; called in the writer's thread."""
         unit = self._units[key]
-        rows = [_scored(row, rewards) for row in self._rows.pop(key)]
-        self._context.parts.append(unit.key, [row.as_list() for row in rows])
+        rows = [ScoredRow.of(row, rewards) for row in self._rows.pop(key)]
+        self._context.parts.append(unit.key, rows)
         self.done += len(unit.row_ids)
         self._context.finished(self.done, computed, self._live.add(unit, rows))
-
-
-class _Row(NamedTuple):
-    """A pair that is scored, without its texts: `unrated` is why it has no rewards."""
-
-    row_id: int
-    unrated: str
-    chosen: str
-    rejected: str
 
 
 def _probes(begun: Begun, units: Sequence[Unit]) -> list[Dialogue]:
@@ -179,25 +168,15 @@ class LiveOrder:
 
 def live_point(unit: Unit, rows: Sequence[ScoredRow]) -> LivePoint:
     """What a chunk adds to the running numbers."""
-    verdicts = [verdict(row.chosen, row.rejected) for row in rows]
-    margins = [m for row in rows if (m := margin(row.chosen, row.rejected)) is not None]
+    margins = [margin for row in rows if (margin := row.margin) is not None]
+    agree, tie = sum(m > 0 for m in margins), margins.count(0.0)
     return LivePoint(
         unit.model,
         unit.step,
-        agree=verdicts.count("agree"),
-        tie=verdicts.count("tie"),
-        disagree=verdicts.count("disagree"),
-        unrated=verdicts.count(None),
+        agree=agree,
+        tie=tie,
+        disagree=len(margins) - agree - tie,
+        unrated=len(rows) - len(margins),
         margin_sum=math.fsum(margins),
         margin_squares=math.fsum(m * m for m in margins),
     )
-
-
-def _scored(row: _Row, rewards: Mapping[str, Reward]) -> ScoredRow:
-    if row.unrated:
-        nothing = Reward(None)
-        return ScoredRow(row.row_id, nothing, nothing, row.unrated)
-    chosen, rejected = rewards[row.chosen], rewards[row.rejected]
-    sides = (("chosen", chosen), ("rejected", rejected))
-    reasons = [f"{side}: {reward.failure}" for side, reward in sides if reward.failure]
-    return ScoredRow(row.row_id, chosen, rejected, "; ".join(reasons) or None)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset, pair_hash
 from ivan_core.domain.models import ModelCard
+from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, by_model, reasons, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
 from ivan_core.metrics.models.judged import UNRATED, Judged
@@ -41,15 +42,8 @@ SCORES = {
     "step": "int64",  # the chunk, in seeded random order, in which the pair was scored
 }
 """The columns of the scores table, one row a model and pair, and their types."""
-KEPT = (
-    "row_id",
-    "chosen_reward",
-    "rejected_reward",
-    "chosen_truncated",
-    "rejected_truncated",
-    "failure",
-)
-"""What is kept of a row in the parts of a run, in the order of `ScoredRow.as_list`."""
+KEPT = ScoredRow._fields
+"""What is kept of a row in the parts of a run, and in what order."""
 SCORED = {name: kind for name, kind in SCORES.items() if name in (*KEPT, "model", "step")}
 """The columns that rewards come in, before anything is made of them, and their types."""
 _OF_PAIR = ("subset", "identical", "chosen_length", "rejected_length")
@@ -69,7 +63,8 @@ def scores_table(
     """
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {name: [] for name in SCORED}
+    columns: dict[str, list[Any]] = {name: [] for name in KEPT}
+    steps, names, sizes = list[int](), list[str](), list[int]()
     for key, rows in parts:
         kind, _, rest = key.partition("|")
         if kind != "scores" or not rows:
@@ -77,9 +72,13 @@ def scores_table(
         step, _, model = rest.partition("|")
         for name, values in zip(KEPT, zip(*rows, strict=True), strict=True):
             columns[name] += values
-        columns["model"] += [model] * len(rows)
-        columns["step"] += [int(step)] * len(rows)
-    return table_of(pd.DataFrame(columns).astype(SCORED), models, dataset, cards)
+        steps.append(int(step))
+        names.append(model)
+        sizes.append(len(rows))
+    scored = pd.DataFrame(columns).astype({name: SCORED[name] for name in KEPT})
+    scored["step"] = np.repeat(np.array(steps, np.int64), sizes)
+    scored["model"] = pd.Categorical(names, list(models)).repeat(sizes)
+    return table_of(scored, models, dataset, cards)
 
 
 def table_of(

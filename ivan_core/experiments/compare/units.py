@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from ivan_core.datasets.prepared import seeded_chunks
+from ivan_core.datasets.prepared import HashedRow, seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask
 from ivan_core.domain.specs import CompareSpec
@@ -41,41 +41,52 @@ class Unit:
         return f"scores|{self.step}|{self.model}"
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredRow:
-    """One pair by one model, as it is kept in the parts of a run."""
+class ScoredRow(NamedTuple):
+    """One pair by one model, as it is kept in the parts of a run; truncated is 1, else 0."""
 
     row_id: int
-    chosen: Reward
-    rejected: Reward
+    chosen_reward: float | None
+    rejected_reward: float | None
+    chosen_truncated: int
+    rejected_truncated: int
     failure: str | None
 
-    def as_list(self) -> list[Any]:
-        return [
-            self.row_id,
-            self.chosen.value,
-            self.rejected.value,
-            int(self.chosen.truncated),
-            int(self.rejected.truncated),
-            self.failure,
-        ]
+    @classmethod
+    def of(cls, row: HashedRow, rewards: Mapping[str, Reward]) -> ScoredRow:
+        """A pair whose texts have these rewards, or could not be scored, by their hashes."""
+        if row.unrated:
+            return cls(row.row_id, None, None, 0, 0, row.unrated)
+        chosen, rejected = rewards[row.chosen], rewards[row.rejected]
+        failure = None
+        if chosen.failure or rejected.failure:
+            sides = (("chosen", chosen), ("rejected", rejected))
+            failure = "; ".join(f"{side}: {one.failure}" for side, one in sides if one.failure)
+        return cls(
+            row.row_id,
+            chosen.value,
+            rejected.value,
+            int(chosen.truncated),
+            int(rejected.truncated),
+            failure,
+        )
+
+    @property
+    def margin(self) -> float | None:
+        """How much more the model rewards what was preferred; None if a side has no reward."""
+        chosen, rejected = self.chosen_reward, self.rejected_reward
+        return None if chosen is None or rejected is None else chosen - rejected
 
     def failed_sides(self) -> tuple[Reward, Reward]:
         """Chosen and rejected; one that could not be scored has its own part of the failure."""
         said, _, other = (self.failure or "").partition("; rejected: ")
         told = (said.removeprefix("chosen: "), (other or said).removeprefix("rejected: "))
+        values = (self.chosen_reward, self.rejected_reward)
+        cut = (self.chosen_truncated, self.rejected_truncated)
         chosen, rejected = (
-            reward if reward.value is not None else replace(reward, failure=why)
-            for reward, why in zip((self.chosen, self.rejected), told, strict=True)
+            Reward(value, bool(one), why if value is None else None)
+            for value, one, why in zip(values, cut, told, strict=True)
         )
         return chosen, rejected
-
-    @classmethod
-    def from_list(cls, row: Sequence[Any]) -> ScoredRow:
-        row_id, chosen, rejected, chosen_cut, rejected_cut, failure = row
-        return cls(
-            row_id, Reward(chosen, bool(chosen_cut)), Reward(rejected, bool(rejected_cut)), failure
-        )
 
 
 def plan_units(spec: CompareSpec, row_ids: list[int], size: int, together: bool) -> list[Unit]:

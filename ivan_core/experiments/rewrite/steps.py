@@ -17,7 +17,7 @@ from ivan_core.domain.models import Reward, SimilarityModel
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey, Rewriter, Scope, Style
 from ivan_core.domain.specs import RewriteSpec
-from ivan_core.domain.transcripts import text_hash
+from ivan_core.domain.transcripts import Dialogue, text_hash
 from ivan_core.experiments.compare.scoring import Models, Scoring, Wanted
 from ivan_core.experiments.rewrite.rows import (
     STYLE_OF,
@@ -143,7 +143,10 @@ class Steps:
             computed = read
             rewards.update(found)
 
-        scoring.do([Wanted(unit.key, unit.model, texts, unit.weight)], keep, done)
+        def read(hashes: Sequence[str]) -> list[Dialogue]:
+            return [texts[one] for one in hashes]
+
+        scoring.do([Wanted(unit.key, unit.model, texts, read, unit.weight)], keep, done)
         rows = []
         for one in pairs:
             for variant in variants_of(self._spec):

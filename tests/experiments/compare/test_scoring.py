@@ -23,7 +23,7 @@ from ivan_core.domain.scoring import Progress, ScoredTask, ScoringTask
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare.scoring import Models
-from ivan_core.experiments.compare.steps import LiveOrder
+from ivan_core.experiments.compare.steps import LiveOrder, live_point
 from ivan_core.experiments.compare.units import ScoredRow, Unit
 from ivan_core.runs.cache import ScoreCache
 from ivan_core.runs.context import Parts
@@ -207,7 +207,7 @@ def test_a_model_that_differs_where_it_scores_is_refused(compare: Compare) -> No
 
 
 def point(step: int) -> tuple[Unit, list[ScoredRow]]:
-    row = ScoredRow(step, Reward(1.0), Reward(0.0), None)
+    row = ScoredRow(step, 1.0, 0.0, 0, 0, None)
     return Unit(ONE, step, (step,)), [row]
 
 
@@ -219,3 +219,11 @@ def test_live_points_are_told_in_seeded_order_and_wait_for_those_before() -> Non
         return [one.step for one in points]
 
     assert [told(2), told(0), told(3), told(1)] == [[], [0], [], [1, 2, 3]]
+
+
+def test_a_live_point_counts_each_side_and_what_is_not_rated() -> None:
+    rewards = [(1.5, -0.25), (0.5, 0.5), (0.0, 0.5), (None, 1.0), (1.0, None)]
+    rows = [ScoredRow(at, *sides, 0, 0, None) for at, sides in enumerate(rewards)]
+    point = live_point(Unit(ONE, 0, tuple(range(5))), rows)
+    assert (point.agree, point.tie, point.disagree, point.unrated) == (1, 1, 1, 2)
+    assert (point.margin_sum, point.margin_squares) == (1.25, 1.75**2 + 0.25)

@@ -15,8 +15,10 @@ import pytest
 from fakes.reward_models import Fakes, fake_reward
 from given.support import write_pairs
 
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import chunk_size
 from ivan_core.experiments.compare.units import plan_units
 from ivan_core.runs.registry import Registry
@@ -139,12 +141,21 @@ def test_rewards_are_the_models_own_to_the_last_bit(
         assert about.loc[row_id, "chosen_reward"] == fake_reward(ONE, text.hash, budget)
 
 
-def test_a_second_run_over_the_same_texts_computes_nothing(
-    registry: Registry, pairs_file: Path, run_here: RunHere
+def test_a_second_run_over_the_same_texts_computes_nothing_and_reads_no_chunk(
+    registry: Registry, pairs_file: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = added(registry, spec(pairs_file)), added(registry, spec(pairs_file, seed=1))
-    run_here(first, Fakes())
+    read: list[int] = []
+    hashed_texts = PreparedDataset.hashed_texts
+
+    def watched(self: PreparedDataset, places: Any, wanted: list[str]) -> list[Dialogue]:
+        read.append(len(wanted))
+        return hashed_texts(self, places, wanted)
+
+    monkeypatch.setattr(PreparedDataset, "hashed_texts", watched)
+    assert run_here(first, Fakes()).computed == sum(read) == 2 * 2 * 39
     assert run_here(second, Fakes()).computed == 0
+    assert sum(read) == 2 * 2 * 39
     assert manifest(registry, second)["texts_computed"] == 0
     drop = ["step"]
     assert (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask, ScoringPool, ScoringTask
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare.units import CHUNK, batch_fact, batch_key, keep_alone
+from ivan_core.experiments.compare.units import CHUNK, Wanted, batch_fact, batch_key, keep_alone
 from ivan_core.metrics.trust import difference_of
 from ivan_core.models.served_before import check_served_as_before
 from ivan_core.runs.context import RunContext
@@ -47,23 +47,6 @@ class Models:
     """Checks the scores of a model that was loaded for the first time in a run, by some texts."""
     notes: tuple[str, ...] = ()
     """What a reader of the run should know of where they work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Texts of which a model's rewards are wanted, by their hashes; `weight` in the progress.
-
-    Only those whose rewards are not known are read.
-    """
-
-    key: str
-    model: str
-    hashes: Collection[str]
-    read: Callable[[Sequence[str]], Sequence[Dialogue]]
-    """The texts of some of the hashes, in their order."""
-    weight: int
-    label: str = ""
-    """What sentences call it: see `ScoringTask`."""
 
 
 Keep = Callable[[str, Mapping[str, Reward], int], None]

@@ -15,10 +15,11 @@ from ivan_core.domain.runs import LivePoint
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Begun, begin, chunk_size
-from ivan_core.experiments.compare.scoring import Models, Scoring, Wanted
+from ivan_core.experiments.compare.scoring import Models, Scoring
 from ivan_core.experiments.compare.units import (
     ScoredRow,
     Unit,
+    Wanted,
     batch_key,
     kept_card,
     kept_difference,

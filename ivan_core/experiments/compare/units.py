@@ -1,9 +1,9 @@
-"""The units of a comparison: the rows a model scores together; what is kept of rows and models."""
+"""The units of a comparison: rows a model scores together, what is wanted and kept of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from ivan_core.datasets.prepared import HashedRow, seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.trust import BatchDifference
 from ivan_core.runs.context import RunContext
@@ -39,6 +40,22 @@ class Unit:
     @property
     def key(self) -> str:
         return f"scores|{self.step}|{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Texts of which a model's rewards are wanted, by their hashes; `weight` in the progress.
+
+    `read` gives the texts of some of them, in their order; only what nobody has scored is read.
+    """
+
+    key: str
+    model: str
+    hashes: Collection[str]
+    read: Callable[[Sequence[str]], Sequence[Dialogue]]
+    weight: int
+    label: str = ""
+    """What sentences call it: see `ScoringTask`."""
 
 
 class ScoredRow(NamedTuple):

@@ -18,7 +18,8 @@ from ivan_core.domain.pairs import Pair
 from ivan_core.domain.rewriting import PieceKey, Rewriter, Scope, Style
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.domain.transcripts import Dialogue, text_hash
-from ivan_core.experiments.compare.scoring import Models, Scoring, Wanted
+from ivan_core.experiments.compare.scoring import Models, Scoring
+from ivan_core.experiments.compare.units import Wanted
 from ivan_core.experiments.rewrite.rows import (
     STYLE_OF,
     KeptRewording,

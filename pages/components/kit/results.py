@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +20,9 @@ from ivan_core.figures.words import Quote
 from pages.components.kit.figure import rows_alone
 from pages.components.kit.state import write_query
 from pages.components.kit.text import md_escape, say, short_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VIEW = "view"
 """The question that is open, in the URL, by its place."""
@@ -62,18 +65,42 @@ def spec_of(drawing: Drawing) -> Spec:
     """
     if isinstance(drawing, str):
         return drawing
-    spec: dict[str, Any] = drawing.to_dict(validate=False)
-    spec["datasets"] = {name: _arrow(rows) for name, rows in spec.get("datasets", {}).items()}
+    tables: list[pd.DataFrame] = []
+    spec: dict[str, Any] = _without_rows(drawing, tables).to_dict(validate=False)
+    spec["datasets"] = {_name(place): _arrow(rows) for place, rows in enumerate(tables)}
     return spec
 
 
-def _arrow(rows: list[dict[str, Any]]) -> bytes | list[dict[str, Any]]:
+def _without_rows(chart: Any, tables: list[pd.DataFrame]) -> Any:
+    """A chart that has the names of its tables, which are added to those of others.
+
+    Altair would copy, clean and hash the rows of each of its layers, which takes longer than all
+    else that it does.
+    """
+    import altair as alt
+
+    found = chart.copy(deep=False)
+    if found.data is not alt.Undefined:
+        same = (place for place, one in enumerate(tables) if one is found.data)
+        place = next(same, len(tables))
+        tables += [found.data] if place == len(tables) else []
+        found.data = alt.NamedData(_name(place))
+    for parts in ("layer", "vconcat"):
+        if parts in found._kwds:
+            found[parts] = [_without_rows(one, tables) for one in found[parts]]
+    return found
+
+
+def _name(place: int) -> str:
+    return f"table {place}"
+
+
+def _arrow(rows: pd.DataFrame) -> bytes | pd.DataFrame:
     """Rows in Arrow's form; as they are where a column holds words and numbers."""
-    import pandas as pd
     import pyarrow as pa
 
     try:
-        table = pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False)
+        table = pa.Table.from_pandas(rows, preserve_index=False)
     except pa.ArrowException:
         return rows
     sink = pa.BufferOutputStream()

@@ -16,7 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import TIED
-from ivan_core.metrics.intervals import PROMPT, Rate, design_in, rate_in, wilson, without_ends
+from ivan_core.metrics.intervals import (
+    PROMPT,
+    Groups,
+    Rate,
+    design_effect,
+    design_in,
+    rate_in,
+    wilson,
+    without_ends,
+)
 
 VERDICTS = ("agree", "tie", "disagree")
 ALL_SUBSETS = "all"
@@ -205,11 +214,11 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
     for model, own in by_model(table):
         has = says(own["verdict"], *VERDICTS)
         labels = own["subset"].map(subset_label, na_action=None)
-        judged = rated(narrow(own, "verdict", "chosen_length", "rejected_length", PROMPT))
+        judged = _Judged.of(own)
         rows += _bar(model, ALL_SUBSETS, judged)
         named = sorted(labels.unique())
         for label in named if len(named) > 1 else ():
-            rows += _bar(model, str(label), judged[(labels == label).to_numpy(bool)[has]])
+            rows += _bar(model, str(label), judged.where((labels == label).to_numpy(bool)[has]))
     columns = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
     columns += ["rule", "rule_rate", "effective_n"]
     return pd.DataFrame(rows, columns=columns)
@@ -223,15 +232,52 @@ def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> p
     return own[own["subset"].map(subset_label, na_action=None) == subset]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The rated pairs of one model as arrays: a subset of these takes a tenth of one of a table.
+
+    `verdicts` are places in VERDICTS, `apart` how many characters longer the chosen reply is,
+    `prompts` the groups of pairs of the same prompt; None if no prompt repeats.
+    """
+
+    verdicts: NDArray[np.int8]
+    apart: NDArray[np.int64]
+    prompts: Groups | None
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> _Judged:
+        """Those that are rated among the pairs of one model."""
+        own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
+        lengths = (own[name].to_numpy(np.int64) for name in ("chosen_length", "rejected_length"))
+        return cls(
+            pd.Categorical(own["verdict"], VERDICTS).codes,
+            np.subtract(*lengths),
+            own[PROMPT].to_numpy(np.int64) if PROMPT in own.columns else None,
+        )
+
+    def where(self, holds: NDArray[np.bool_]) -> _Judged:
+        """Those of the pairs for which something holds."""
+        prompts = None if self.prompts is None else self.prompts[holds]
+        return _Judged(self.verdicts[holds], self.apart[holds], prompts)
+
+    def design(self, holds: NDArray[np.bool_]) -> float:
+        """The design effect of the share for which something holds."""
+        return 1.0 if self.prompts is None else design_effect(holds.astype(float), self.prompts)
+
+    def length_rule(self) -> LengthRule | None:
+        """What the two length rules reach; None without a pair."""
+        rules = (self.apart > 0, self.apart < 0)
+        longer, shorter = (
+            wilson(int(rule.sum()), len(rule), design=self.design(rule)) for rule in rules
+        )
+        if longer is None or shorter is None:
+            return None
+        return LengthRule(longer, shorter, int((self.apart == 0).sum()))
+
+
 def length_rule(table: pd.DataFrame) -> LengthRule | None:
     """What the two length rules reach on the rated pairs of one model; None if none were rated."""
-    own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
-    longer = (own["chosen_length"] > own["rejected_length"]).to_numpy(bool)
-    shorter = (own["chosen_length"] < own["rejected_length"]).to_numpy(bool)
-    always_longer, always_shorter = rate_in(own, longer), rate_in(own, shorter)
-    if always_longer is None or always_shorter is None:
-        return None
-    return LengthRule(always_longer, always_shorter, int((~longer & ~shorter).sum()))
+    return _Judged.of(table).length_rule()
 
 
 def length_balanced(table: pd.DataFrame) -> LengthBalanced:
@@ -294,10 +340,11 @@ def subset_label(value: Hashable) -> str:
     return "all (subset)" if value == ALL_SUBSETS else str(value)
 
 
-def _bar(model: str, subset: str, judged: pd.DataFrame) -> list[dict[str, object]]:
-    counts = {verdict: int(says(judged["verdict"], verdict).sum()) for verdict in VERDICTS}
-    rule = length_rule(judged)
-    design = design_in(judged, says(judged["verdict"], "agree"))
+def _bar(model: str, subset: str, judged: _Judged) -> list[dict[str, object]]:
+    counted = np.bincount(judged.verdicts, minlength=len(VERDICTS)).tolist()
+    counts = dict(zip(VERDICTS, counted, strict=True))
+    rule = judged.length_rule()
+    design = judged.design(judged.verdicts == VERDICTS.index("agree"))
     return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
 
 

@@ -85,7 +85,7 @@ def _without_rows(chart: Any, tables: list[pd.DataFrame]) -> Any:
         place = next(same, len(tables))
         tables += [found.data] if place == len(tables) else []
         found.data = alt.NamedData(_name(place))
-    for parts in ("layer", "vconcat"):
+    for parts in ("layer", "vconcat", "hconcat", "concat"):
         if parts in found._kwds:
             found[parts] = [_without_rows(one, tables) for one in found[parts]]
     return found

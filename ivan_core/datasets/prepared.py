@@ -327,13 +327,17 @@ def _hashes(path: Path) -> tuple[NDArray[np.void], NDArray[np.void]]:
 
     with _whole(path):
         table = pq.read_table(path, columns=["chosen_hash", "rejected_hash"])
-        chosen, rejected = (np.frombuffer(_bytes_of(side), "V16") for side in table.columns)
+        chosen, rejected = (
+            np.frombuffer(_bytes_of(side.combine_chunks()), "V16") for side in table.columns
+        )
     return chosen, rejected
 
 
-def _bytes_of(hashes: pa.ChunkedArray) -> bytes:
-    """What hashes of one length say, one after the other: taken whole, in a tenth of the time."""
-    return bytes.fromhex(str(hashes.combine_chunks().buffers()[2], "ascii"))
+def _bytes_of(hashes: pa.Array) -> bytes:
+    """What hashes say, one after the other: taken whole, in a tenth of the time."""
+    _, ends, digits = hashes.buffers()
+    places = memoryview(ends).cast("i")[hashes.offset : hashes.offset + len(hashes) + 1]
+    return bytes.fromhex(str(memoryview(digits)[places[0] : places[-1]], "ascii"))
 
 
 def _digits(hashes: NDArray[np.void]) -> list[str]:
@@ -346,8 +350,11 @@ def beginnings(hashes: pa.ChunkedArray) -> NDArray[np.uint64]:
     """The first 64 bits of each of some hashes of one length: enough to tell texts apart by."""
     import numpy as np
 
-    found = np.frombuffer(_bytes_of(hashes), dtype=">u8").astype(np.uint64)
-    return found[:: len(found) // len(hashes)] if len(hashes) else found
+    # Piece by piece: the digits of all would take eight times the memory.
+    pieces = (piece for piece in hashes.chunks if len(piece))
+    found = ((len(piece), np.frombuffer(_bytes_of(piece), dtype=">u8")) for piece in pieces)
+    parts = [words[:: len(words) // rows].astype(np.uint64) for rows, words in found]
+    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
 
 @lru_cache(maxsize=16)

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from given.support import without_rights
 
 from ivan_core.datasets import numbers as numbers_module
 from ivan_core.datasets.numbers import Numbers
 from ivan_core.datasets.prepare import find_prepared, prepare
-from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
+from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset, beginnings
 from ivan_core.datasets.sources import AUTHORED, check_source
 from ivan_core.domain.errors import BadInput, StorageProblem
 from ivan_core.domain.pairs import IDENTICAL, TIED, Pair
@@ -357,3 +358,16 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(tmp_path: Path) -> None:
     assert done.stdout == f"The disk that holds {tmp_path} is full.\n"
     assert folders(tmp_path) == [intact.fingerprint]
     assert PreparedDataset(intact.folder).pair(0).chosen.reply == "good 0"
+
+
+def test_hashes_begin_the_same_in_whatever_pieces_they_lie() -> None:
+    hashes = [text_hash(str(n)) for n in range(7)]
+    whole = pyarrow.array(hashes)
+    lying = [
+        pyarrow.chunked_array([whole]),
+        pyarrow.chunked_array([whole[:3], whole[3:3], whole[3:]]),
+        pyarrow.chunked_array([pyarrow.array([one[:16] for one in hashes])]),
+    ]
+    expected = [int(one[:16], 16) for one in hashes]
+    assert [beginnings(one).tolist() for one in lying] == [expected] * 3
+    assert beginnings(pyarrow.chunked_array([], pyarrow.string())).tolist() == []

@@ -132,7 +132,7 @@ def add_command(commands: Any, kind: Kind) -> None:
 
 def run_command(asked: type[RowsSpec], options: argparse.Namespace) -> int:
     """Plan, start, follow, and print what came of it."""
-    from ivan_core.datasets.prepared import choose_rows
+    from ivan_core.datasets.chosen_rows import choose_rows
     from ivan_core.engine import datasets
     from ivan_core.engine.plan import FirstLook, ModelsAsked, first_look
 

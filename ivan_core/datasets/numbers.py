@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ivan_core.datasets.prepared import BASE_COLUMNS, beginnings
+from ivan_core.datasets.prepared import BASE_COLUMNS, HASHES, beginnings
 from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.transcripts import outlines, text_hash
 
@@ -131,7 +131,6 @@ class Numbers:
         )
 
 
-HASHES = ("chosen_hash", "rejected_hash")
 _HASHED = (*HASHES, "subset", "equal_scores")
 _OWN = [name for name in BASE_COLUMNS if name not in ("row_id", "duplicate_of")]
 

@@ -14,8 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from ivan_core.datasets.columns import can_be_asked
-from ivan_core.datasets.numbers import HASHES, Numbers
-from ivan_core.datasets.prepared import BATCH_ROWS, NUMBERS, TEXTS, PreparedDataset
+from ivan_core.datasets.numbers import Numbers
+from ivan_core.datasets.prepared import BATCH_ROWS, HASHES, NUMBERS, TEXTS, PreparedDataset
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, check_source, open_here, open_hub, request_key
 from ivan_core.domain.errors import ODD_DATA

@@ -1,4 +1,4 @@
-"""A prepared dataset, read back by row id, and which of its rows a run takes.
+"""A prepared dataset, read back by row id.
 
 Numbers and hashes lie in one table, texts in another.
 """
@@ -6,9 +6,8 @@ Numbers and hashes lie in one table, texts in another.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -16,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ivan_core.domain.errors import BadInput, StorageProblem
-from ivan_core.domain.pairs import IDENTICAL, SIDES, TIED, Pair
-from ivan_core.domain.specs import RowsSpec
+from ivan_core.domain.pairs import SIDES, Pair, why_unrated
 from ivan_core.domain.transcripts import Dialogue, text_hash
 
 if TYPE_CHECKING:
@@ -50,6 +48,10 @@ BASE_COLUMNS = (
     "first_turn",
 )
 """Columns of the numbers table; what else a source holds follows them."""
+
+
+HASHES = ("chosen_hash", "rejected_hash")
+"""Those of them that hold the hashes of the texts."""
 
 
 def pair_hash(chosen_hash: str, rejected_hash: str) -> str:
@@ -190,9 +192,7 @@ class PreparedDataset:
         tied, rows = self.tied_rows, np.asarray(row_ids, np.int64)
         chosen, rejected = (_digits(side[rows]) for side in _hashes(self._paths[1]))
         return [
-            HashedRow(
-                row_id, one, other, IDENTICAL if one == other else TIED if row_id in tied else ""
-            )
+            HashedRow(row_id, one, other, why_unrated(one == other, row_id in tied))
             for row_id, one, other in zip(row_ids, chosen, rejected, strict=True)
         ]
 
@@ -326,9 +326,10 @@ def _hashes(path: Path) -> tuple[NDArray[np.void], NDArray[np.void]]:
     import pyarrow.parquet as pq
 
     with _whole(path):
-        table = pq.read_table(path, columns=["chosen_hash", "rejected_hash"])
+        table = pq.read_table(path, columns=list(HASHES))
         chosen, rejected = (
-            np.frombuffer(_bytes_of(side.combine_chunks()), "V16") for side in table.columns
+            np.frombuffer(_bytes_of(side.combine_chunks()), f"V{_DIGITS // 2}")
+            for side in table.columns
         )
     return chosen, rejected
 
@@ -383,66 +384,3 @@ def _prompt_groups(path: Path) -> NDArray[np.int64]:
     none = np.flatnonzero(hashes == int(text_hash("")[:16], 16))
     codes[none] = len(codes) + np.arange(len(none))
     return codes
-
-
-@dataclass(frozen=True, slots=True)
-class RowChoice:
-    """Row ids in dataset order, and sentences a reader should see."""
-
-    row_ids: list[int]
-    notes: tuple[str, ...]
-    random: bool
-    """Whether the rows may stand for the dataset: all of it, or a random draw."""
-
-
-def choose_rows(spec: RowsSpec, dataset: PreparedDataset) -> RowChoice:
-    """The rows a spec asks for.
-
-    Raises:
-        BadInput: a row id is outside the dataset, or none is given.
-    """
-    rows = dataset.rows
-    if spec.row_ids == ():
-        raise BadInput("No pair numbers were given.", "Name at least one, such as 0, the first.")
-    if spec.row_ids is not None:
-        dataset.check_row_ids(spec.row_ids)
-        chosen = sorted(set(spec.row_ids))
-        return RowChoice(
-            chosen, (f"{len(chosen)} pairs picked by number: not a random sample.",), False
-        )
-    wanted = spec.limit or spec.sample or rows
-    too_many = (f"{wanted:,} pairs were asked for and the data has {rows:,}: all are taken.",)
-    if wanted >= rows:
-        return RowChoice(list(range(rows)), too_many if wanted > rows else (), True)
-    if spec.limit:
-        note = f"The first {wanted:,} of {rows:,} pairs: not a random sample."
-        return RowChoice(list(range(wanted)), (note,), False)
-    drawn = sorted(random.Random(spec.seed).sample(range(rows), wanted))
-    return RowChoice(
-        drawn, (f"A random draw of {wanted:,} of {rows:,} pairs, seed {spec.seed}.",), True
-    )
-
-
-def rows_within(spec: RowsSpec, others: RowsSpec, dataset: PreparedDataset) -> bool:
-    """Whether all rows that a spec asks for are among those of another; no, if one asks for none.
-
-    Nothing is raised: what another machine wrote may name rows that are not there.
-    """
-    with suppress(BadInput):
-        asked, there = (set(choose_rows(one, dataset).row_ids) for one in (spec, others))
-        return asked <= there
-    return False
-
-
-def seeded_chunks(row_ids: list[int], seed: int, size: int) -> list[list[int]]:
-    """The rows in seeded random order, cut into chunks: the first few are a random sample."""
-    order = list(row_ids)
-    random.Random(f"chunks-{seed}").shuffle(order)
-    return [order[start : start + size] for start in range(0, len(order), size)]
-
-
-def seeded_sample(row_ids: Sequence[int], seed: int, most: int) -> list[int]:
-    """At most so many of the rows, drawn at random by a seed; their order means nothing."""
-    if len(row_ids) <= most:
-        return list(row_ids)
-    return random.Random(f"sample-{seed}").sample(row_ids, most)

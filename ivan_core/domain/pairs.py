@@ -17,6 +17,11 @@ TIED = "the data gives both replies the same score"
 """Why such a pair is not rated: there is no choice that a model could agree with."""
 
 
+def why_unrated(identical: bool, tied: bool) -> str:
+    """Why no model rates a pair; empty where one can."""
+    return IDENTICAL if identical else TIED if tied else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of a source that a pair is taken from; an empty name is of no column."""
@@ -71,7 +76,7 @@ class Pair(NamedTuple):
     @property
     def unrated(self) -> str:
         """Why no model rates the pair; empty where one can."""
-        return IDENTICAL if self.identical else TIED if self.tied else ""
+        return why_unrated(self.identical, self.tied)
 
     @property
     def shared_turns(self) -> tuple[Turn, ...]:

@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows, rows_within
+from ivan_core.datasets.chosen_rows import choose_rows, rows_within
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import ODD_DATA, BadInput
 from ivan_core.domain.reviews import Item, Queue
 from ivan_core.domain.runs import Run, RunState

@@ -18,9 +18,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ivan_core.datasets.chosen_rows import RowChoice, choose_rows
 from ivan_core.datasets.columns import listed
 from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import PreparedDataset, RowChoice, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import check_source
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState

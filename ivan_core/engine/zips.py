@@ -17,8 +17,9 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 from pydantic import BaseModel, Field, TypeAdapter
 
 from ivan_core import __version__
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.datasets.parquet_rows import small_table
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import ODD_DATA, BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState

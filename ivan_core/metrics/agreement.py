@@ -6,7 +6,7 @@ a verdict; identical and failed pairs have none, so they are counted beside and 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from ivan_core.domain.pairs import TIED
 from ivan_core.metrics.intervals import (
     PROMPT,
-    Groups,
     Rate,
-    design_effect,
+    design_among,
     design_in,
+    prompts_in,
     rate_in,
     wilson,
     without_ends,
@@ -30,6 +30,9 @@ from ivan_core.metrics.intervals import (
 VERDICTS = ("agree", "tie", "disagree")
 ALL_SUBSETS = "all"
 NO_SUBSET = "(no subset)"
+BARS = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
+BARS += ["rule", "rule_rate", "effective_n"]
+"""The columns of a table of bars; a row is a part of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +215,10 @@ def by_subset(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     for model, own in by_model(table):
-        has = says(own["verdict"], *VERDICTS)
         labels = own["subset"].map(subset_label, na_action=None)
-        judged = _Judged.of(own)
-        rows += _bar(model, ALL_SUBSETS, judged)
         named = sorted(labels.unique())
-        for label in named if len(named) > 1 else ():
-            rows += _bar(model, str(label), judged.where((labels == label).to_numpy(bool)[has]))
-    columns = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
-    columns += ["rule", "rule_rate", "effective_n"]
-    return pd.DataFrame(rows, columns=columns)
+        rows += bars_by(model, own, pd.Categorical(labels, named).codes, list(map(str, named)))
+    return pd.DataFrame(rows, columns=BARS)
 
 
 def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> pd.DataFrame:
@@ -232,52 +229,15 @@ def rows_in_bar(table: pd.DataFrame, model: str, subset: str, verdict: str) -> p
     return own[own["subset"].map(subset_label, na_action=None) == subset]
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The rated pairs of one model as arrays: a subset of these takes a tenth of one of a table.
-
-    `verdicts` are places in VERDICTS, `apart` how many characters longer the chosen reply is,
-    `prompts` the groups of pairs of the same prompt; None if no prompt repeats.
-    """
-
-    verdicts: NDArray[np.int8]
-    apart: NDArray[np.int64]
-    prompts: Groups | None
-
-    @classmethod
-    def of(cls, table: pd.DataFrame) -> _Judged:
-        """Those that are rated among the pairs of one model."""
-        own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
-        lengths = (own[name].to_numpy(np.int64) for name in ("chosen_length", "rejected_length"))
-        return cls(
-            pd.Categorical(own["verdict"], VERDICTS).codes,
-            np.subtract(*lengths),
-            own[PROMPT].to_numpy(np.int64) if PROMPT in own.columns else None,
-        )
-
-    def where(self, holds: NDArray[np.bool_]) -> _Judged:
-        """Those of the pairs for which something holds."""
-        prompts = None if self.prompts is None else self.prompts[holds]
-        return _Judged(self.verdicts[holds], self.apart[holds], prompts)
-
-    def design(self, holds: NDArray[np.bool_]) -> float:
-        """The design effect of the share for which something holds."""
-        return 1.0 if self.prompts is None else design_effect(holds.astype(float), self.prompts)
-
-    def length_rule(self) -> LengthRule | None:
-        """What the two length rules reach; None without a pair."""
-        rules = (self.apart > 0, self.apart < 0)
-        longer, shorter = (
-            wilson(int(rule.sum()), len(rule), design=self.design(rule)) for rule in rules
-        )
-        if longer is None or shorter is None:
-            return None
-        return LengthRule(longer, shorter, int((self.apart == 0).sum()))
-
-
 def length_rule(table: pd.DataFrame) -> LengthRule | None:
     """What the two length rules reach on the rated pairs of one model; None if none were rated."""
-    return _Judged.of(table).length_rule()
+    own = rated(narrow(table, "verdict", "chosen_length", "rejected_length", PROMPT))
+    longer = (own["chosen_length"] > own["rejected_length"]).to_numpy(bool)
+    shorter = (own["chosen_length"] < own["rejected_length"]).to_numpy(bool)
+    always_longer, always_shorter = rate_in(own, longer), rate_in(own, shorter)
+    if always_longer is None or always_shorter is None:
+        return None
+    return LengthRule(always_longer, always_shorter, int((~longer & ~shorter).sum()))
 
 
 def length_balanced(table: pd.DataFrame) -> LengthBalanced:
@@ -340,24 +300,40 @@ def subset_label(value: Hashable) -> str:
     return "all (subset)" if value == ALL_SUBSETS else str(value)
 
 
-def _bar(model: str, subset: str, judged: _Judged) -> list[dict[str, object]]:
-    counted = np.bincount(judged.verdicts, minlength=len(VERDICTS)).tolist()
-    counts = dict(zip(VERDICTS, counted, strict=True))
-    rule = judged.length_rule()
-    design = judged.design(judged.verdicts == VERDICTS.index("agree"))
-    return bar_parts(model, subset, counts, (rule.better, rule.best.rate) if rule else None, design)
-
-
-def bar_parts(
-    model: str,
-    subset: str,
-    counts: Mapping[str, int],
-    rule: tuple[str, float] | None,
-    design: float = 1.0,
+def bars_by(
+    model: str, own: pd.DataFrame, group: NDArray[np.integer], names: Sequence[str]
 ) -> list[dict[str, object]]:
-    """The parts of one bar, from its counts by verdict and the better length rule's reach."""
-    n = sum(counts.values())
-    rate = wilson(counts["agree"], n, design=design)
+    """The bars of the rows of one model (BARS): of all, then of each group, if there are several.
+
+    `group` is the place of each row's group in `names`, below 0 for those of none of them.
+    """
+    codes = np.asarray(pd.Categorical(own["verdict"], VERDICTS).codes, dtype=np.int64)
+    judged = where(narrow(own, "chosen_length", "rejected_length", PROMPT), codes >= 0)
+    verdict, group = (part[codes >= 0] for part in (codes, np.asarray(group, dtype=np.int64)))
+    lengths = (judged[name].to_numpy(np.int64) for name in ("chosen_length", "rejected_length"))
+    longer = np.sign(np.subtract(*lengths))
+    # Every row in one cell of group, verdict and which reply is longer; those of no group last.
+    shape = (len(names) + 1, len(VERDICTS), 3)
+    places = (np.where(group < 0, len(names), group), verdict, longer + 1)
+    cell = np.ravel_multi_index(places, shape)
+    cells = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
+    prompts, agrees = prompts_in(judged), verdict == VERDICTS.index("agree")
+    rows = _bar(model, ALL_SUBSETS, cells.sum(axis=0), design_among(prompts, agrees))
+    for at, name in enumerate(names if len(names) > 1 else ()):
+        inside = group == at
+        own_prompts = None if prompts is None else prompts[inside]
+        rows += _bar(model, name, cells[at], design_among(own_prompts, agrees[inside]))
+    return rows
+
+
+def _bar(
+    model: str, subset: str, cells: NDArray[np.int64], design: float
+) -> list[dict[str, object]]:
+    """The three parts of one bar from counts by verdict and by which reply is longer."""
+    counts, (shorter, _, longer) = cells.sum(axis=1).tolist(), cells.sum(axis=0).tolist()
+    n = sum(counts)
+    rule = "shorter" if shorter > longer else "longer"
+    rate = wilson(counts[VERDICTS.index("agree")], n, design=design)
     return [
         {
             "model": model,
@@ -369,11 +345,11 @@ def bar_parts(
             "rate": rate.rate if rate else None,
             "low": rate.low if rate else None,
             "high": rate.high if rate else None,
-            "rule": rule[0] if rule else None,
-            "rule_rate": rule[1] if rule else None,
+            "rule": rule if n else None,
+            "rule_rate": max(shorter, longer) / n if n else None,
             "effective_n": rate.effective_n if rate else None,
         }
-        for verdict, count in counts.items()
+        for verdict, count in zip(VERDICTS, counts, strict=True)
     ]
 
 

@@ -17,15 +17,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ivan_core.domain.pairs import SIDES
-from ivan_core.metrics.agreement import ALL_SUBSETS, VERDICTS, bar_parts, rated, says
+from ivan_core.metrics.agreement import ALL_SUBSETS, BARS, bars_by, by_model, rated, says
 from ivan_core.metrics.bins import bin_of
-from ivan_core.metrics.intervals import PROMPT, design_in, rate_in, with_minus
+from ivan_core.metrics.intervals import rate_in, with_minus
 from ivan_core.metrics.sentences import percent
 
 MOST_VALUES = 12
 NO_VALUE = "(no value)"
-COLUMNS = ["model", "subset", "verdict", "count", "share", "n", "rate", "low", "high"]
-COLUMNS += ["rule", "rule_rate", "effective_n"]
 _PARTS = (0.25, 0.5, 0.75)
 
 Codes = NDArray[np.int64]
@@ -77,28 +75,10 @@ def by_column(
     groups stay those of all rows.
     """
     groups = column_groups(values, table["row_id"] if row_ids is None else row_ids)
-    group = _codes_of(table, groups)
-    model, models = pd.factorize(table["model"])
-    verdict = np.asarray(pd.Categorical(table["verdict"], VERDICTS).codes, dtype=np.int64)
-    longer = np.sign(
-        table["chosen_length"].to_numpy(np.int64) - table["rejected_length"].to_numpy(np.int64)
-    )
-    # Every row in one cell of model, group, verdict and which reply is longer; rare values last.
-    shape = (len(models), len(groups.names) + 1, len(VERDICTS), 3)
-    own = verdict >= 0
-    place = (model, np.where(group < 0, len(groups.names), group), verdict, longer + 1)
-    cell = np.ravel_multi_index(tuple(part[own] for part in place), shape)
-    counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     rows: list[dict[str, object]] = []
-    for number, (name, cells) in enumerate(zip(models, counts, strict=True)):
-        of_model = own & (model == number)
-        design = _design(table, of_model, verdict)
-        rows += _bar(str(name), ALL_SUBSETS, cells.sum(axis=0), design)
-        if len(groups.names) > 1:
-            for at, (label, part) in enumerate(zip(groups.names, cells, strict=False)):
-                design = _design(table, of_model & (group == at), verdict)
-                rows += _bar(str(name), label, part, design)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    for model, own in by_model(table):
+        rows += bars_by(model, own, _codes_of(own, groups), groups.names)
+    return pd.DataFrame(rows, columns=BARS)
 
 
 def _codes_of(table: pd.DataFrame, groups: Groups) -> Codes:
@@ -155,21 +135,6 @@ def _groups(
     if (codes == len(names)).any():
         names = [*names, NO_VALUE]
     return Groups(pd.Series(codes.astype(np.int64), row_ids), tuple(names), kind, left_out)
-
-
-def _design(table: pd.DataFrame, rows: NDArray[np.bool_], verdict: Codes) -> float:
-    """The design effect of the agreement on these rows."""
-    if PROMPT not in table.columns:
-        return 1.0
-    return design_in(table.loc[rows, [PROMPT]], verdict[rows] == VERDICTS.index("agree"))
-
-
-def _bar(model: str, subset: str, cells: Codes, design: float) -> list[dict[str, object]]:
-    """The three parts of one bar from counts by verdict and by which reply is longer."""
-    counts, (shorter, _, longer) = cells.sum(axis=1).tolist(), cells.sum(axis=0).tolist()
-    n, better = sum(counts), "shorter" if shorter > longer else "longer"
-    rule = (better, max(shorter, longer) / n) if n else None
-    return bar_parts(model, subset, dict(zip(VERDICTS, counts, strict=True)), rule, design)
 
 
 def _spans(spans: list[tuple[float, float]]) -> list[str]:

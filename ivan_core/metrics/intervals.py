@@ -351,11 +351,19 @@ def share_in(holds: NDArray[np.bool_], units: Groups) -> Rate | None:
     return wilson(int(holds.sum()), len(holds), design=design)
 
 
+def prompts_in(rows: pd.DataFrame) -> Groups | None:
+    """The groups of rows of the same prompt; None if no prompt repeats."""
+    return rows[PROMPT].to_numpy(np.int64) if PROMPT in rows.columns else None
+
+
 def design_in(rows: pd.DataFrame, values: NDArray[np.bool_] | NDArray[np.float64]) -> float:
     """The design effect of one value a row; 1 if no prompt repeats."""
-    if PROMPT not in rows.columns:
-        return 1.0
-    return design_effect(np.asarray(values, dtype=np.float64), rows[PROMPT].to_numpy(np.int64))
+    return design_among(prompts_in(rows), values)
+
+
+def design_among(prompts: Groups | None, values: NDArray[np.bool_] | NDArray[np.float64]) -> float:
+    """The same of the groups of `prompts_in`."""
+    return 1.0 if prompts is None else design_effect(np.asarray(values, np.float64), prompts)
 
 
 def _counts(effect: float) -> float:

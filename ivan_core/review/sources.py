@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.pairs import SIDES

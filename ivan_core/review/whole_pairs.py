@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.reviews import Item, ItemSide, Queue

@@ -11,15 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ivan_core.datasets import prepare as preparing
+from ivan_core.datasets.chosen_rows import RowChoice, choose_rows, seeded_chunks, seeded_sample
 from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import (
-    NUMBERS,
-    PreparedDataset,
-    RowChoice,
-    choose_rows,
-    seeded_chunks,
-    seeded_sample,
-)
+from ivan_core.datasets.prepared import NUMBERS, PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, checked
 

@@ -10,7 +10,7 @@ from given.made_runs import at_work, finished, spec_of_file, spec_of_sample
 
 from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.openai.models import TokenCounter
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.estimates import roughly, typical_tokens
 from ivan_core.domain.labels import TextKey

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ivan_core.datasets.prepared import PreparedDataset, RowChoice
+from ivan_core.datasets.chosen_rows import RowChoice
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import DEMO_NAME, FEATURES
 from ivan_core.domain.specs import DatasetRequest, TaxonomySpec

@@ -6,7 +6,8 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows, seeded_sample
+from ivan_core.datasets.chosen_rows import choose_rows, seeded_sample
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.estimates import typical_tokens
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.specs import RowsSpec, TaxonomySpec

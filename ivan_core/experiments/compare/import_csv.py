@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.datasets.prepared import PreparedDataset, seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.pairs import IDENTICAL, TIED

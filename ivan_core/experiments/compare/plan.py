@@ -6,7 +6,8 @@ from contextlib import closing
 from functools import lru_cache
 
 from ivan_core import catalog
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
+from ivan_core.datasets.prepared import HASHES, PreparedDataset
 from ivan_core.domain.runs import Plan
 from ivan_core.domain.specs import CompareSpec, DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
@@ -107,7 +108,7 @@ def _sampled_hashes(dataset: PreparedDataset, row_ids: list[int]) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _hashes(dataset: PreparedDataset, row_ids: tuple[int, ...]) -> list[str]:
-    numbers = dataset.some_numbers(["chosen_hash", "rejected_hash"], row_ids)
+    numbers = dataset.some_numbers(HASHES, row_ids)
     return sorted({*numbers["chosen_hash"], *numbers["rejected_hash"]})
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import HH_RLHF
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard

@@ -138,10 +138,10 @@ def _probes(begun: Begun, units: Sequence[Unit]) -> list[Dialogue]:
 def _failed(dataset: PreparedDataset, rows: Sequence[ScoredRow]) -> dict[str, Reward]:
     """What a model could not score of the rows that are kept, by text: it is not tried again."""
     found: dict[str, Reward] = {}
-    for row, pair in zip(rows, dataset.pairs([row.row_id for row in rows]), strict=True):
+    for row, pair in zip(rows, dataset.hashed_rows([row.row_id for row in rows]), strict=True):
         if not pair.unrated:
             sides = zip((pair.chosen, pair.rejected), row.failed_sides(), strict=True)
-            found |= {side.hash: reward for side, reward in sides if reward.value is None}
+            found |= {text_hash: reward for text_hash, reward in sides if reward.value is None}
     return found
 
 

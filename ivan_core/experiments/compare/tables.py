@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.datasets.prepared import PreparedDataset, pair_hash
+from ivan_core.datasets.prepared import HASHES, PreparedDataset, pair_hash
 from ivan_core.domain.models import ModelCard
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, by_model, reasons, subset_label, typical_margin
@@ -44,8 +44,6 @@ SCORES = {
 """The columns of the scores table, one row a model and pair, and their types."""
 KEPT = ScoredRow._fields
 """What is kept of a row in the parts of a run, and in what order."""
-SCORED = {name: kind for name, kind in SCORES.items() if name in (*KEPT, "model", "step")}
-"""The columns that rewards come in, before anything is made of them, and their types."""
 _OF_PAIR = ("subset", "identical", "chosen_length", "rejected_length")
 """Those of them that the dataset tells."""
 
@@ -75,7 +73,7 @@ def scores_table(
         steps.append(int(step))
         names.append(model)
         sizes.append(len(rows))
-    scored = pd.DataFrame(columns).astype({name: SCORED[name] for name in KEPT})
+    scored = pd.DataFrame(columns).astype({name: SCORES[name] for name in KEPT})
     scored["step"] = np.repeat(np.array(steps, np.int64), sizes)
     scored["model"] = pd.Categorical(names, list(models)).repeat(sizes)
     return table_of(scored, models, dataset, cards)
@@ -87,7 +85,7 @@ def table_of(
     dataset: PreparedDataset,
     cards: Iterable[ModelCard],
 ) -> pd.DataFrame:
-    """The scores table, as of `scores_table`, of rewards that lie in columns (SCORED).
+    """The scores table, as of `scores_table`, of rewards that lie in columns: KEPT, model and step.
 
     Rows may stand in any order; `row_id` are rows of the dataset, and a reward that is not known
     is NaN.
@@ -133,7 +131,7 @@ def _seen(
 
 def _pair_hashes(dataset: PreparedDataset, row_ids: Ints) -> Iterator[str]:
     """What tells each of these pairs among those that models were trained on."""
-    sides = dataset.numbers(["chosen_hash", "rejected_hash"])
+    sides = dataset.numbers(HASHES)
     if not np.array_equal(row_ids, np.arange(len(sides))):
         sides = sides.iloc[row_ids]
     return map(pair_hash, *(sides[name].tolist() for name in sides))

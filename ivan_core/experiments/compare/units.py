@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ivan_core.datasets.prepared import HashedRow, seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
+from ivan_core.datasets.prepared import HashedRow
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.scoring import ScoredTask
 from ivan_core.domain.specs import CompareSpec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import AUTHOR, FEATURES
 from ivan_core.domain.options import command_of, field_options

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
-from ivan_core.datasets.prepared import seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
 from ivan_core.domain.labels import Labeler, LabelPrompt, TextKey
 from ivan_core.domain.models import AnswererCard, ModelReply
 from ivan_core.domain.pairs import Pair

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ivan_core.datasets.prepared import PreparedDataset, seeded_sample
+from ivan_core.datasets.chosen_rows import seeded_sample
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.estimates import Dollars, typical_tokens, usd
 from ivan_core.domain.labels import REWRITE_FEATURES, TextKey
 from ivan_core.domain.pairs import Pair

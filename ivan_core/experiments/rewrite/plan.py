@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ivan_core import catalog
-from ivan_core.datasets.prepared import choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.estimates import usd
 from ivan_core.domain.runs import Span

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivan_core.datasets.prepared import PreparedDataset, choose_rows
+from ivan_core.datasets.chosen_rows import choose_rows
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import IDENTICAL, TIED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from ivan_core.datasets.prepared import seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
 from ivan_core.domain.specs import RewriteSpec
 from ivan_core.models.names import is_rules, on_servers
 

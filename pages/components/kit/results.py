@@ -65,14 +65,14 @@ def spec_of(drawing: Drawing) -> Spec:
     """
     if isinstance(drawing, str):
         return drawing
-    tables: list[pd.DataFrame] = []
+    tables: dict[int, pd.DataFrame] = {}
     spec: dict[str, Any] = _without_rows(drawing, tables).to_dict(validate=False)
-    spec["datasets"] = {_name(place): _arrow(rows) for place, rows in enumerate(tables)}
+    spec["datasets"] = {_name(place): _arrow(rows) for place, rows in enumerate(tables.values())}
     return spec
 
 
-def _without_rows(chart: Any, tables: list[pd.DataFrame]) -> Any:
-    """A chart that has the names of its tables, which are added to those of others.
+def _without_rows(chart: Any, tables: dict[int, pd.DataFrame]) -> Any:
+    """A chart that has the names of its tables, which are added to those of others, by identity.
 
     Altair would copy, clean and hash the rows of each of its layers, which takes longer than all
     else that it does.
@@ -81,10 +81,8 @@ def _without_rows(chart: Any, tables: list[pd.DataFrame]) -> Any:
 
     found = chart.copy(deep=False)
     if found.data is not alt.Undefined:
-        same = (place for place, one in enumerate(tables) if one is found.data)
-        place = next(same, len(tables))
-        tables += [found.data] if place == len(tables) else []
-        found.data = alt.NamedData(_name(place))
+        tables.setdefault(id(found.data), found.data)
+        found.data = alt.NamedData(_name([*tables].index(id(found.data))))
     for parts in ("layer", "vconcat", "hconcat", "concat"):
         if parts in found._kwds:
             found[parts] = [_without_rows(one, tables) for one in found[parts]]

@@ -16,7 +16,7 @@ from fakes.pools import Forgetting, GivingUp, LastFirst
 from fakes.reward_models import FakeRewardModel, Fakes, comparing_with
 
 from ivan_core.backends.pools.here import PoolHere
-from ivan_core.datasets.prepared import seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.runs import LivePoint, Run, RunState
 from ivan_core.domain.scoring import Progress, ScoredTask, ScoringTask

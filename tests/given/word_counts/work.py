@@ -3,7 +3,7 @@
 import pandas as pd
 
 from given.word_counts.kind import WordsSpec
-from ivan_core.datasets.prepared import seeded_chunks
+from ivan_core.datasets.chosen_rows import seeded_chunks
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.work import Job, begin, write_results
 

@@ -5,6 +5,7 @@ Only beginnings are compared, so that fifty rows take no longer than a page may.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from ivan_core.metrics.differences import MOST_APART, Piece, share_apart, word_differences
@@ -35,30 +36,38 @@ def beside(text: str | None, other: str | None) -> Pieces:
     """The first words of a text, those marked that another text has not.
 
     Where both begin alike for long, from shortly before they part. Nothing is marked where nearly
-    all words differ, or where one of the texts is missing.
+    all words differ, or where one of the texts is missing. What one text shares with the other, the
+    other shares with it: both are compared once.
     """
     if not text or not other or text == other:
         return ((snippet(text), False),)
-    return _beside(text[:_READ], other[:_READ])
+    left, right = _both(*sorted((text[:_READ], other[:_READ])))
+    return left if text < other else right
 
 
 @lru_cache(maxsize=1_024)
-def _beside(text: str, other: str) -> Pieces:
-    ours, theirs = _flat(text), _flat(other)
-    if ours == theirs:
-        return ((snippet(text), False),)
+def _both(left: str, right: str) -> tuple[Pieces, Pieces]:
+    """The first words of each of two texts."""
+    ours, theirs = _flat(left), _flat(right)
     start = _start(ours, theirs)
-    compared = word_differences(ours[start:][:_COMPARED], theirs[start:][:_COMPARED])
-    if not ours or compared is None or share_apart(*compared) > MOST_APART:
-        return ((snippet(text), False),)
+    compared = None
+    if ours and theirs and ours != theirs:
+        compared = word_differences(ours[start:][:_COMPARED], theirs[start:][:_COMPARED])
+    if compared is None or share_apart(*compared) > MOST_APART:
+        return ((snippet(left), False),), ((snippet(right), False),)
+    return _shown(ours, compared[0], start), _shown(theirs, compared[1], start)
+
+
+def _shown(flat: str, compared: Iterable[Piece], start: int) -> Pieces:
+    """As many pieces of a text as fit, from the place where its comparison began."""
     pieces: list[Piece] = [("… ", False)] if start else []
     room = SHORT
-    for words, apart in compared[0]:
+    for words, apart in compared:
         pieces.append((words[:room], apart))
         room -= len(words)
         if room <= 0:
             break
-    if start + SHORT < len(ours):
+    if start + SHORT < len(flat):
         pieces.append(("…", False))
     return tuple(pieces)
 

@@ -125,7 +125,7 @@ def test_a_row_of_compare_is_opened_by_keyboard(serve, page, run_id):
     expect(page.get_by_text("pair 1 of 480")).to_be_visible()
 
     page.goto(server.url("/compare", run=run_id))
-    tab_to(page, page.get_by_role("spinbutton", name="Pair to open"))
+    tab_to(page, page.get_by_role("textbox", name="Open a pair"))
     page.keyboard.type("17")
     page.keyboard.press("Enter")
     expect(page.get_by_text("pair 17 of 480")).to_be_visible()

@@ -52,11 +52,11 @@ class Page:
     @property
     def said(self) -> str:
         """Its sentences below the navigation, one a line."""
-        unseen = ("<style>", "<script>")
+        unseen = ("<style>", "<script>", '<span class="ivan-name">')
         drawn = (html.body for html in self.app.get("html") if not html.body.startswith(unseen))
         bodies = (body.replace("</p><p", "</p>\n<p") for body in drawn)
         pieces = (unescape(re.sub(r"<[^>]+>", "", body)) for body in bodies)
-        return "\n".join(one for one in pieces if one != "IVAN" and not one.startswith("Study: "))
+        return "\n".join(one for one in pieces if not one.startswith("Study: "))
 
     @property
     def study(self) -> str:

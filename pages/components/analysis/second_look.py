@@ -69,10 +69,7 @@ def _list(analysed: Analysed) -> None:
         links=[address(PAIRS, place) for place in places],
         alt="Pairs worth a second look; select one to read the pair side by side",
     )
-    with below_page(
-        "below-second-look", "pair", len(row_ids), page, "Click a pair to read it.", _TURNED
-    ):
-        pass
+    below_page("pair", len(row_ids), page, "Click a pair to read it.", _TURNED)
     if picked is not None:
         st.switch_page(PAIRS, query_params=places[picked])
 

@@ -34,7 +34,7 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say, say_each, short_names
 
 
 def where_they_differ(results: Results) -> None:
@@ -72,8 +72,7 @@ def where_they_differ(results: Results) -> None:
     )
     say(discordance_sentence(found, first, second), "small", quiet=True)
     with st.expander(FOR_THE_PAPER):
-        for told in (mcnemar_sentence(found), needed):
-            say(told, "small")
+        say_each((mcnemar_sentence(found), needed), "small")
 
 
 def _two(results: Results) -> tuple[str, str]:

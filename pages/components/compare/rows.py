@@ -32,7 +32,7 @@ from pages.components.kit.list import (
     below_page,
     opened_row,
     page_table,
-    row_by_number,
+    pair_by_number,
     turned_to,
 )
 from pages.components.kit.results import csv_buttons
@@ -83,10 +83,7 @@ def rows_table(
         alt="The pairs of this view; select one to read the pair side by side",
     )
     told = "Click a pair to read it; the head of Pair or of a model sorts all pairs."
-    with below_page(f"opened-{key}", "pair", len(row_ids), page, told, turned):
-        asked = row_by_number("open", results.row_ids, shown[0])
-        if asked is not None:
-            open_pair(results, asked)
+    below_page("pair", len(row_ids), page, told, turned)
     if picked is not None:
         open_pair(results, shown[picked])
 
@@ -213,32 +210,33 @@ def found_rows(results: Results) -> None:
 
 
 def _find(results: Results, row_filter: Filter, names: dict[str, str]) -> None:
-    """Search, quick conditions and the order, in one line."""
-    left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
-    with left:
-        st.text_input(
-            "Find in the texts",
-            key="find",
-            placeholder="words, then Enter",
-            max_chars=200,
-            on_change=_search,
-            args=(results.dataset.fingerprint,),
-        )
-    with middle:
-        quick = _quick(results)
-        picked = st.selectbox(
-            "Show only",
-            list(quick),
-            index=None,
-            placeholder="all pairs",
-            key=f"quick-{st.session_state.get('quick', 0)}",
-        )
-        if picked:
-            st.session_state["quick"] = st.session_state.get("quick", 0) + 1
-            add(quick[picked])
-            st.rerun()
-    with right:
+    """Search, quick conditions, the order and a pair's number, in one line."""
+    line = st.container(horizontal=True, key="find-line")
+    line.text_input(
+        "Find in the texts",
+        key="find",
+        placeholder="words, then Enter",
+        max_chars=200,
+        on_change=_search,
+        args=(results.dataset.fingerprint,),
+    )
+    quick = _quick(results)
+    picked = line.selectbox(
+        "Show only",
+        list(quick),
+        index=None,
+        placeholder="all pairs",
+        key=f"quick-{st.session_state.get('quick', 0)}",
+    )
+    if picked:
+        st.session_state["quick"] = st.session_state.get("quick", 0) + 1
+        add(quick[picked])
+        st.rerun()
+    with line:
         sort_control(row_filter, results.models, names)
+    asked = pair_by_number(line, results.row_ids)
+    if asked is not None:
+        open_pair(results, asked)
 
 
 def _quick(results: Results) -> dict[str, Condition]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from urllib.parse import quote
 
 import streamlit as st
 from streamlit import config
@@ -60,24 +59,7 @@ button[data-selected=true] p, [data-testid=stSlider] p { color: #9db6f5; }
 """The primary colour is dark enough to carry white words, so on dark ground it is no colour for
 words; Streamlit uses it for both."""
 
-_BALANCE = quote(
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" '
-    'stroke-width="1.8" stroke-linecap="round"><path d="M12 3.5v16M7 19.5h10M4 9.2l16-3.4"/>'
-    '<circle cx="4" cy="12.4" r="3.1"/><circle cx="20" cy="9" r="3.1" fill="#000"/></svg>'
-)
-"""The mark: a balance that leans to one of two replies."""
-_TOP = f"""<style>
-[data-testid=stMainBlockContainer] {{ padding-top: 1.1rem; }}
-[data-testid=stPageLink] a, [data-testid=stPageLink] a * {{ white-space: normal; }}
-.st-key-navigation a, .st-key-navigation a * {{ white-space: nowrap; }}
-.st-key-study-line a {{ background: none; }}
-.st-key-study-line a * {{ font-weight: 400; }}
-.ivan-name {{ display: flex; align-items: center; gap: .45rem; font-weight: 650;
-  letter-spacing: .04em; }}
-.ivan-name::before {{ content: ""; width: 1.4rem; height: 1.4rem; background: currentColor;
-  mask: url("data:image/svg+xml,{_BALANCE}") center / contain no-repeat; }}
-</style>"""
-"""Streamlit leaves room for a header of its own, which these pages do not have."""
+_STYLE = f"<style>{(Path(__file__).parent / 'page.css').read_text('utf-8')}</style>"
 _NAME = '<span class="ivan-name">IVAN</span>'
 
 _ANOTHER_SITE = IvanError(
@@ -128,9 +110,9 @@ def _navigation(title: str) -> None:
     own = {page_file(kind.page) for kind in experiments() if kind.page}
     at_runs = {**{page: page for page in own}, PAIRS: COMPARE}
     at = addressed_run()
-    st.html(_TOP)
+    st.html(_STYLE)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="navigation"):
-        st.html(_NAME, width="content")
+        one_step(_NAME)
         st.page_link(HOME, label="Home", query_params=in_study())
         for page in (*sorted(at_runs), *map(page_file, _OF_ALL)):
             label = Path(page).stem.capitalize()
@@ -138,7 +120,6 @@ def _navigation(title: str) -> None:
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
             st.page_link(page, label=label, query_params=carried)
-        one_step()
     study_line()
 
 

@@ -7,14 +7,14 @@ it here, and it opens in a window of its own as any link does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ivan_core.charts.palette import VERDICT_COLOURS
 from ivan_core.domain.words import number_of
@@ -36,30 +36,15 @@ not sort: in the browser it would sort the fifty rows that are shown, and number
 
 PAGE = "page"
 """The page of a list that is looked at, in the address; without it the first."""
-_BELOW = "-below"
-"""Ends the key of what turns the pages below a list."""
 
 
 def turned_to(count: int, key: str) -> int:
-    """The page of a list of so many that the address names; a list of one has nothing to turn."""
+    """The page of a list of so many that the address names; `below_page` turns it, of this key."""
     asked = st.query_params.get(PAGE, "")
     page = int(asked) if asked.isdecimal() and len(asked) < 9 else 1
     page = page if 1 <= page <= pages_of(count) else 1
-    for place in (key, f"{key}{_BELOW}"):
-        st.session_state[place] = page
-    _turn(count, key)
+    st.session_state[key] = page
     return page
-
-
-def _turn(count: int, key: str) -> None:
-    """What turns the pages of a list, above or below it."""
-
-    def follow() -> None:
-        page = st.session_state[key]
-        write_query({PAGE: str(page) if page > 1 else None})
-
-    if pages_of(count) > 1:
-        st.pagination(pages_of(count), key=key, max_visible_pages=5, on_change=follow)
 
 
 def opened_row(selection: Any, number: str) -> int | None:
@@ -72,41 +57,35 @@ def opened_row(selection: Any, number: str) -> int | None:
     return next(iter([*selection.rows, *cells]), None)
 
 
-@contextmanager
-def below_page(
-    key: str, noun: str, count: int, page: int, told: str, turned: str
-) -> Iterator[None]:
-    """The lines below a page: how many there are, which are shown, and what is drawn inside.
+def below_page(noun: str, count: int, page: int, told: str, turned: str) -> None:
+    """What stands below a page: how many there are, which are shown, and what turns the pages.
 
-    `turned` is the key under which `turned_to` turns the pages above: they are turned here, too.
+    `turned` is the key that `turned_to` was given; a list of one page has nothing to turn.
     """
+
+    def follow() -> None:
+        asked = st.session_state[turned]
+        write_query({PAGE: str(asked) if asked > 1 else None})
+
     counted = number_of(count, noun)
     if pages_of(count) > 1:
+        st.pagination(pages_of(count), key=turned, max_visible_pages=5, on_change=follow)
         first = (page - 1) * PAGE_ROWS + 1
         counted += f", {first:,} to {min(first + PAGE_ROWS - 1, count):,} shown"
-    _turn(count, f"{turned}{_BELOW}")
-    with st.container(horizontal=True, vertical_alignment="center", key=key):
-        say(f"{counted}. {told}", "small", quiet=True)
-        yield
+    say(f"{counted}. {told}", "small", quiet=True)
 
 
-def row_by_number(verb: str, rows: Sequence[int], first: int) -> int | None:
-    """Ask for a row by its number, which follows the arrow keys in the table's first column."""
-    with (
-        st.form(f"{verb}-row-{first}", border=False, width="content"),
-        st.container(horizontal=True),
-    ):
-        row = st.number_input(
-            f"Pair to {verb}",
-            rows[0],
-            rows[-1],
-            first,
-            key=f"row-to-{verb}-{first}",
-            label_visibility="collapsed",
-            width=120,
-        )
-        if st.form_submit_button(f"{verb.capitalize()} this pair", key=f"{verb}-row"):
-            return int(row)
+def pair_by_number(where: DeltaGenerator, rows: Sequence[int]) -> int | None:
+    """Ask for one of the pairs of a run by its number; said where it has none of that number."""
+    typed = where.text_input(
+        "Open a pair", key="pair-by-number", placeholder="its number, then Enter", max_chars=12
+    )
+    asked = (typed or "").strip().replace(",", "")
+    if not asked:
+        return None
+    if asked.isascii() and asked.isdecimal() and int(asked) in rows:
+        return int(asked)
+    say(f"No pair {asked} here: their numbers go from {rows[0]:,} to {rows[-1]:,}.", "small")
     return None
 
 

@@ -33,9 +33,12 @@ if (!window.ivanOneStep) {
 </script>"""
 
 
-def one_step() -> None:
-    """Let a button that leads to another page be one step. The script is fixed: no data in it."""
-    st.html(_SCRIPT, width="content", unsafe_allow_javascript=True)
+def one_step(drawn: str) -> None:
+    """Let a button that leads to another page be one step. The script is fixed: no data in it.
+
+    It comes along with what is `drawn`, some HTML without data in it either.
+    """
+    st.html(drawn + _SCRIPT, width="content", unsafe_allow_javascript=True)
 
 
 def write_address(query: dict[str, str]) -> None:

@@ -7,24 +7,9 @@ import streamlit as st
 from ivan_core.domain.words import number_of
 from ivan_core.lists.conditions import Filter, Ints, Listing, Names
 from pages.components.kit.conditions import Place
-from pages.components.kit.state import dark
-from pages.components.kit.text import say
+from pages.components.kit.text import say_with_link
 
 _GO = "go-to-table"
-_STYLE = """<style>
-[data-testid=stLayoutWrapper]:has(> .st-key-strip) {
-  position: sticky; bottom: 0; z-index: 20; order: 99;
-}
-.st-key-strip {
-  background: GROUND; border: 1px solid rgba(128, 128, 128, .35);
-  border-bottom: 0; border-radius: .6rem .6rem 0 0; padding: .45rem .9rem;
-  box-shadow: 0 -4px 16px rgba(0, 0, 0, .12); row-gap: .2rem !important;
-}
-.st-key-strip > :first-child { flex: 1 1 15rem; }
-.st-key-strip a, .st-key-strip a p { font-size: .93rem; text-decoration: underline; }
-.st-key-strip a { padding-inline: 0; }
-.st-key-strip button { min-height: 1.8rem; }
-</style>"""
 
 
 def filter_words(wanted: Filter, names: Names) -> str:
@@ -54,13 +39,12 @@ def strip(
     if not (wanted.conditions or wanted.sorts):
         return
     noun = "pair" if listing.rejected is None else "text"
-    st.html(_STYLE.replace("GROUND", "#1e222a" if dark() else "#ffffff"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="strip"):
-        say(f"{number_of(len(found), noun)}: {filter_words(wanted, names)}")
+        told = f"{number_of(len(found), noun)}: {filter_words(wanted, names)}"
+        say_with_link(told, "See the table", anchor)
         if read is not None and len(found):
             page, query = read
             st.page_link(page, label=":primary[Read them one by one]", query_params=query)
-        st.markdown(f"[See the table](#{anchor})")
         st.button(
             "✕", key="strip-close", type="tertiary", help=place.everything, on_click=place.clear
         )

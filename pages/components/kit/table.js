@@ -3,8 +3,6 @@ const LONG = 24;  // characters of words that need room of their own
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".ivan-table");
-
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -94,6 +92,8 @@ export default function (component) {
   });
 
   table.append(head, body);
-  root.replaceChildren(table);
-  root.scrollTop = 0;
+  // A new frame begins at its top; one that is scrolled there would be laid out once more for it.
+  const frame = make("div", "ivan-table");
+  frame.append(table);
+  parentElement.querySelector(".ivan-table").replaceWith(frame);
 }

@@ -38,6 +38,12 @@ def say(
     st.html(_paragraph(text, size, quiet), width=width)
 
 
+def say_with_link(text: str, words: str, anchor: str) -> None:
+    """Print a sentence, and after it a link to a place on this page; its words are ours."""
+    link = f' <a href="#{anchor}" style="white-space:nowrap;margin-left:.9rem">{words}</a>'
+    st.html(_paragraph(text, "body", quiet=False).replace("</p>", f"{link}</p>"))
+
+
 def say_each(texts: Iterable[str], size: str = "body", quiet: bool = False) -> None:
     """Print sentences below each other; a browser draws them in one piece sooner than in many."""
     _in_one_piece(_paragraph(text, size, quiet) for text in texts)

@@ -110,8 +110,7 @@ def _table(results: LabelResults, wanted: Filter, found: Any) -> None:
         read=read,
         alt="The texts of this view with their labels; select one to read it",
     )
-    with below_page("text-opener", "text", len(found), page, "Click one to read it.", turned):
-        pass
+    below_page("text", len(found), page, "Click one to read it.", turned)
 
 
 def _one_text(results: LabelResults) -> None:

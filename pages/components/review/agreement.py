@@ -88,8 +88,7 @@ def _table(
         read=read,
         alt=f"The {noun}s of this view with what everybody said; select one to read it",
     )
-    with below_page("item-opener", noun, len(shown), page, "Click one to read it.", turned):
-        pass
+    below_page(noun, len(shown), page, "Click one to read it.", turned)
 
 
 def _one(dataset: PreparedDataset, shown: Sequence[Listed], key: str) -> None:

@@ -28,7 +28,7 @@ from ivan_core.lists.url import query_of
 from ivan_core.metrics.margin_words import TYPICAL_MARGIN
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.frame import show_error
-from pages.components.kit.list import Column, below_page, page_table, row_by_number, turned_to
+from pages.components.kit.list import Column, below_page, page_table, pair_by_number, turned_to
 from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import PAIRS, REWRITE, address, write_query
 from pages.components.kit.strip import at_table, strip
@@ -100,7 +100,7 @@ def _one_by_one(
 
 
 def _ask(results: RewriteResults, wanted: Filter) -> None:
-    """Quick conditions and orders that need no click on a chart."""
+    """Quick conditions, orders and a pair's number: what needs no click on a chart."""
     names = short_names(results.models)
     quick: dict[str, Condition | RowOrder] = {
         f"{names[model]}: {words}": FlipIs(model=model, flip=flip)
@@ -113,13 +113,13 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
     }
     for model in results.models:
         orders[f"{names[model]}: {ORDERS['change']}"] = RowOrder(order="change", model=model)
-    left, right = st.columns(2)
-    for column, label, choices, none in (
-        (left, "Show only", quick, "all pairs"),
-        (right, "Order", orders, "as it is"),
+    line = st.container(horizontal=True, key="find-line")
+    for label, choices, none in (
+        ("Show only", quick, "all pairs"),
+        ("Order", orders, "as it is"),
     ):
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
-        picked = column.selectbox(label, list(choices), index=None, placeholder=none, key=key)
+        picked = line.selectbox(label, list(choices), index=None, placeholder=none, key=key)
         if picked:
             one = choices[picked]
             try:
@@ -129,6 +129,10 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
                 continue
             ROWS.widen(asked)
             st.rerun()
+    row = pair_by_number(line, results.row_ids)
+    if row is not None:
+        write_query({ROW: str(row)})
+        st.rerun()
 
 
 def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: list[int]) -> None:
@@ -182,11 +186,7 @@ def _table(results: RewriteResults, found: Numbers, wanted: Filter, row_ids: lis
         alt="The pairs of this view; select one to read it before and after",
     )
     told = "Click a pair to read it before and after; a head with numbers sorts all pairs."
-    with below_page("row-opener", "pair", len(row_ids), page, told, turned):
-        row = row_by_number("read", results.row_ids, int(items[0]))
-        if row is not None:
-            write_query({ROW: str(row)})
-            st.rerun()
+    below_page("pair", len(row_ids), page, told, turned)
 
 
 def one_row(results: RewriteResults, row_id: int) -> None:

@@ -156,10 +156,7 @@ def _rows(behind: RowsBehind) -> None:
         links=[address(PAIRS, _pair(behind, row_id)) for row_id in row_ids],
         alt="The pairs behind what was clicked; select one to read the pair side by side",
     )
-    with below_page(
-        "together-below", "pair", len(behind.row_ids), page, "Click a pair to read it.", turned
-    ):
-        pass
+    below_page("pair", len(behind.row_ids), page, "Click a pair to read it.", turned)
     if pressed is not None:
         st.switch_page(PAIRS, query_params=_pair(behind, row_ids[pressed]))
 

@@ -42,13 +42,6 @@ _FRESH = 60.0
 _TAKEN = (
     "Figures and sentences stand above; the page Runs packs each run, with its tables, as a zip."
 )
-_STYLE = """<style>
-.st-key-what-next [data-testid=stVerticalBlock] { row-gap: .5rem; }
-.st-key-what-next [data-testid=stPageLink] a { padding-inline: 0; background: none; }
-.st-key-what-next button p { text-align: left; }
-[class*=st-key-what-] > [data-testid=stElementContainer]:nth-child(2) { margin-top: auto; }
-.st-key-what-next > * { flex: 1 1 15rem; }
-</style>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,6 @@ def what_next() -> None:
         return
     cards = list(_cards(about))[:_MOST]
     st.subheader("What next", anchor=False)
-    st.html(_STYLE)
     with st.container(horizontal=True, key="what-next"):
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", key=f"what-{place}"):

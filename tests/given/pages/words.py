@@ -36,8 +36,8 @@ def results(run_id: str) -> None:
     page = turned_to(len(found), "words-page")
     table = own.table.set_index("row_id", drop=False).loc[list(page_of(found, page))]
     page_table(table, {}, key="words-rows", alt="Words of each side")
-    with below_page("words-below", "pair", len(found), page, "", "words-page"):
-        quotable(run_id)
+    below_page("pair", len(found), page, "", "words-page")
+    quotable(run_id)
     files_and_settings(command_of(own.spec), files(own.manifest), own.manifest)
 
 

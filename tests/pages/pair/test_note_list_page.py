@@ -77,9 +77,12 @@ def test_notes_go_out_as_csv_with_and_without_the_guard(noted):
 
 def test_a_row_is_opened_by_its_number(run_id, open_page):
     page = open_page(COMPARE, run=run_id, subset="harmless")
-    field = next(f for f in page.app.number_input if f.key.startswith("row-to-open-"))
-    field.set_value(7)
-    page.press("open-row")
+    for typed in ("20", "٧"):
+        page.app.text_input(key="pair-by-number").set_value(typed)
+        page.run()
+        assert f"No pair {typed} here: their numbers go from 0 to 19." in page.said
+    page.app.text_input(key="pair-by-number").set_value(" 7 ")
+    page.run()
     assert "pair 7 of 480" in page.said
     assert page.app.query_params["row"] == "7"
     assert page.app.query_params["subset"] == "harmless"

@@ -134,6 +134,8 @@ def test_a_row_of_compare_is_opened_by_keyboard(serve, page, run_id):
 def test_a_figure_is_within_reach_on_a_small_window(serve, visitor, run_id):
     page = visitor(width=400, height=500)
     page.goto(serve().url("/compare", run=run_id))
+    expect(page.locator("[data-testid=stVegaLiteChart] path").first).to_be_attached()
+    ready(page)  # a chart that comes now would push its button away from under the pointer
     page.get_by_role("button", name="Figure", exact=True).first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Methods")).to_be_attached()

@@ -114,10 +114,7 @@ def _ask(results: RewriteResults, wanted: Filter) -> None:
     for model in results.models:
         orders[f"{names[model]}: {ORDERS['change']}"] = RowOrder(order="change", model=model)
     line = st.container(horizontal=True, key="find-line")
-    for label, choices, none in (
-        ("Show only", quick, "all pairs"),
-        ("Order", orders, "as it is"),
-    ):
+    for label, choices, none in (("Show only", quick, "all pairs"), ("Order", orders, "as it is")):
         key = f"rewrite-{label}-{st.session_state.get(_CLICKS, 0)}"
         picked = line.selectbox(label, list(choices), index=None, placeholder=none, key=key)
         if picked:

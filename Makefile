@@ -7,6 +7,8 @@ HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISP
 # pages, and meanwhile others work.
 UNIT = -n 3 --dist worksteal --ignore tests/browser
 BROWSER = -n 4 --dist worksteal tests/browser
+# Tests start many processes, which need not compile the same files anew.
+unexport PYTHONDONTWRITEBYTECODE
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from given import hostile, made_runs
 from given.support import wait_for
 from guarding import bare, shows
-from keyboard import READY
+from keyboard import ready
 from picking import choose, offer_new, pick
 from playwright.sync_api import Page, expect
 from tables import click_first_row
@@ -24,8 +24,10 @@ def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir
     guarded.goto(serve().url("/pairs", run=run_id, row=0))
     for row, text in enumerate(hostile.texts(listener.address)):
         expect(guarded.get_by_text(f"pair {row} of 18")).to_be_visible()
-        # The row's number stands before its texts do: those of the row before are still there.
-        expect(guarded.locator(READY)).to_be_attached()
+        # The row's number stands before its texts do: those of the row before are still there, and
+        # a press on their earlier turns would open nothing here.
+        shows(guarded, text, 3)
+        ready(guarded)
         guarded.get_by_text("2 earlier turns").click()
         # The question once and two earlier turns; beside them a reply on either side.
         expect(guarded.locator(".ivan-turn")).to_have_count(3)

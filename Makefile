@@ -9,6 +9,10 @@ UNIT = -n 3 --dist worksteal --ignore tests/browser
 BROWSER = -n 4 --dist worksteal tests/browser
 # Tests start many processes, which need not compile the same files anew.
 unexport PYTHONDONTWRITEBYTECODE
+# What is imported is declared: by the program, and by the tests, whose folders are put on the path.
+DEPTRY = $(BIN)/python -m deptry --no-ansi
+TESTS = . tests tests/bench tests/browser tests/experiments/compare tests/experiments/rewrite tests/pages
+, := ,
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
@@ -25,6 +29,7 @@ check: .venv/installed-dev
 	$(call STAGE,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call STAGE,mypy,$(BIN)/mypy)
 	$(call STAGE,layers,$(BIN)/lint-imports)
+	$(call STAGE,dependencies,$(DEPTRY) . && $(DEPTRY) $(TESTS) --exclude '\.venv' --ignore DEP002$(,)DEP004)
 
 unit: .venv/installed-dev
 	$(call STAGE,unit tests,$(BIN)/python -m pytest -q $(UNIT))

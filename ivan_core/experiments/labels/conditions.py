@@ -10,8 +10,13 @@ from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import (
+    AfterValidator,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import FEATURES

@@ -42,7 +42,6 @@ from ivan_core.metrics.labels.coefficients import (
     coincidences,
     equal_or_not,
     gwet_ac,
-    krippendorff_alpha,
     linear_weights,
 )
 
@@ -248,8 +247,6 @@ def _compared(
     few = min(int(either.sum()), int(compared.sum() - both.sum())) < LEAST_POSITIVES
     facts |= {"both": int(both.sum()), "either": int(either.sum()), "few": few}
     point, ac1 = (float(v[0]) for v in coefficients(by_text.sum(axis=0, keepdims=True)))
-    if not two:
-        point = krippendorff_alpha(counts, ordinal=ordered)
     # Where every answer is the same, no coefficient tells labelers from a stopped clock.
     points = (point, float("nan") if isnan(point) else ac1)
     return _Compared(facts, points, by_text, coefficients, compared, same, both, either)

@@ -6,7 +6,6 @@ coefficient has no value, which is where every labeler always gives one answer.
 
 from __future__ import annotations
 
-import krippendorff
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,7 +78,8 @@ def alpha_of_coincidences(table: Floats, *, ordinal: bool) -> Floats:
     """Krippendorff's alpha from summed coincidences (..., k, k), for many draws at once.
 
     1 - (n - 1) sum(o d) / sum(n_i n_j d). The ordinal distance is the squared distance of mid-ranks
-    (Krippendorff, 2004, Content Analysis, chapter 11).
+    (Krippendorff, 2004, Content Analysis, chapter 11). NaN if fewer than two different answers
+    stand beside another one.
     """
     totals = table.sum(axis=-1)
     if ordinal:
@@ -92,15 +92,3 @@ def alpha_of_coincidences(table: Floats, *, ordinal: bool) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         value = 1 - (totals.sum(axis=-1) - 1) * observed / expected
     return np.where(expected > 0, value, np.nan)
-
-
-def krippendorff_alpha(counts: NDArray[np.int64], *, ordinal: bool) -> float:
-    """Krippendorff's alpha of texts with gaps, from the counts of answers to each (texts, k).
-
-    NaN if fewer than two different answers stand beside another one.
-    """
-    compared = counts[counts.sum(axis=1) > 1]
-    if np.count_nonzero(compared.sum(axis=0)) < 2:
-        return float("nan")
-    level = "ordinal" if ordinal else "nominal"
-    return float(krippendorff.alpha(value_counts=compared, level_of_measurement=level))

@@ -1,7 +1,7 @@
 """Shares and means with their intervals, by formula or by bootstrap, and intervals as text.
 
-Means are by Student's t, without a library of distributions. The bootstrap draws by prompt: both
-sides of a pair are drawn together, and pairs that share a prompt.
+Means are by Student's t. The bootstrap draws by prompt: both sides of a pair are drawn together,
+and pairs that share a prompt.
 
 An interval that begins just above zero and one that begins just below would both be printed as
 `[0.00, +0.10]`. Here an end gets more decimals until it stands in print on the side of the null on
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import floor, isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 
@@ -26,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ivan_core.metrics.distributions import student_p
+from ivan_core.metrics.distributions import student_p, student_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def mean_interval(values: Floats, level: float = 0.95, design: float = 1.0) -> t
         return float("nan"), float("nan")
     mean = float(values.mean())
     spread = float(values.std(ddof=1)) * sqrt(design / n)
-    half = quantile(_freedom(n, design), level) * spread
+    half = student_quantile(_freedom(n, design), level) * spread
     return mean - half, mean + half
 
 
@@ -119,20 +118,6 @@ def mean_p(values: Floats, design: float = 1.0) -> float:
 def _freedom(n: int, design: float) -> int:
     """Degrees of freedom of so many values, or of as few as they are worth."""
     return max(1, round(n / design) - 1)
-
-
-@lru_cache(maxsize=256)
-def quantile(df: int, level: float = 0.95) -> float:
-    """The t within which this share of Student's distribution lies, by bisection."""
-    if df < 1 or not 0 < level < 1:
-        raise ValueError(f"Student's t needs df >= 1 and 0 < level < 1, not {df} and {level}.")
-    low, high = 0.0, 1.0
-    while student_p(high, df) > 1 - level:
-        low, high = high, high * 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_p(middle, df) > 1 - level else (low, middle)
-    return (low + high) / 2
 
 
 TIMES = 1_000

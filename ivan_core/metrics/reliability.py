@@ -92,10 +92,12 @@ _ROUNDING = 1e-9
 def temperature(margins: Floats) -> float | None:
     """The T that makes the choices likeliest under sigma(m / T); None if no T above 0 does.
 
-    The log likelihood is concave in 1 / T, so Newton's method inside a bracket finds its top. There
-    is none where the mean margin is not positive (the best 1 / T is 0 or below) or where no margin
-    is negative (the likelihood grows for ever).
+    The log likelihood is concave in 1 / T, so its slope is 0 at its top alone. There is none where
+    the mean margin is not positive (the best 1 / T is 0 or below) or where no margin is negative
+    (the likelihood grows for ever).
     """
+    from scipy.optimize import brentq
+
     values = np.asarray(margins, dtype=float)
     values = values[values != 0]
     largest = float(np.abs(values).max()) if values.size else 0.0
@@ -107,20 +109,12 @@ def temperature(margins: Floats) -> float | None:
     if float(values.mean()) <= _ROUNDING:
         return None
     low, high = 0.0, 1.0
-    while _slope(values, high)[0] > 0:
+    while _slope(high, values) > 0:
         low, high = high, high * 4
         if high > 1e9:
             return None
-    at = high if low == 0 else (low + high) / 2
-    for _ in range(100):
-        slope, curve = _slope(values, at)
-        low, high = (at, high) if slope > 0 else (low, at)
-        step = at + slope / curve if curve > 0 else low
-        after = step if low < step < high else (low + high) / 2
-        if abs(after - at) <= 1e-12 * at:
-            break
-        at = after
-    return largest * unit / at if at > 0 else None
+    at = float(brentq(_slope, low, high, (values,), xtol=1e-300, rtol=1e-15))
+    return largest * unit / at
 
 
 def cross_fitted(margins: Floats, folds: NDArray[np.int64]) -> Floats | None:
@@ -214,12 +208,10 @@ def risk_coverage(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CURVE_COLUMNS)
 
 
-def _slope(values: Floats, at: float) -> tuple[float, float]:
-    """First derivative of the mean log likelihood by 1 / T, and minus the second."""
-    doubt = _sigma(-at * values)
+def _slope(at: float, values: Floats) -> float:
+    """The derivative of the mean log likelihood by 1 / T."""
     # Plain sums: products of long vectors would start threads that cost more than they save.
-    first = float((values * doubt).mean())
-    return first, float((values**2 * doubt * (1 - doubt)).mean())
+    return float((values * _sigma(-at * values)).mean())
 
 
 def _sigma(values: Floats) -> Floats:

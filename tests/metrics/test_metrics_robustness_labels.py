@@ -7,7 +7,9 @@ from math import exp, log
 import numpy as np
 import pandas as pd
 import pytest
+from firthmodels import FirthLogisticRegression
 from hypothesis import given, settings, strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from ivan_core.metrics.intervals import wilson
 from ivan_core.metrics.robustness.labels import (
@@ -175,13 +177,27 @@ def test_perfect_separation_has_a_finite_odds_ratio_and_interval() -> None:
     assert 2 < found.low < found.value < found.high < 15 and found.p < 1e-6
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_firth_is_that_of_firthmodels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns = np.column_stack([rng.random(70) < 0.3, rng.normal(size=70)]).astype(float)
+    chance = 1 / (1 + np.exp(2 - columns @ [0.8, -0.5]))
+    outcome = (rng.random(70) < chance).astype(float)
+    theirs = FirthLogisticRegression(gtol=1e-7, xtol=1e-7, max_iter=200).fit(columns, outcome)
+    ends = theirs.lrt().conf_int(method="pl", tol=1e-10, max_iter=200)
+    for which in (0, 1):
+        found = firth(columns, outcome, which)
+        assert found.value == pytest.approx(theirs.coef_[which], abs=1e-7)
+        assert (found.low, found.high) == pytest.approx(tuple(ends[which]), abs=1e-6)
+        assert found.p == pytest.approx(theirs.lrt_pvalues_[which], abs=1e-8)
+
+
 def test_for_many_rows_firth_is_plain_logistic_regression() -> None:
-    linear_model = pytest.importorskip("sklearn.linear_model")
     rng = np.random.default_rng(3)
     columns = np.column_stack([rng.random(8_000) < 0.3, rng.normal(size=8_000)]).astype(float)
     chance = 1 / (1 + np.exp(1.5 - 0.8 * columns[:, 0] + 0.5 * columns[:, 1]))
     outcome = (rng.random(8_000) < chance).astype(float)
-    plain = linear_model.LogisticRegression(C=np.inf, tol=1e-8).fit(columns, outcome)
+    plain = LogisticRegression(C=np.inf, tol=1e-8).fit(columns, outcome)
     found = [firth(columns, outcome, which).value for which in (0, 1)]
     assert found == pytest.approx(plain.coef_[0], abs=2e-3)
 

@@ -17,9 +17,8 @@ from math import nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.metrics.distributions import f_p, student_p
+from ivan_core.metrics.distributions import f_p, student_p, student_quantile
 from ivan_core.metrics.imprint.groups import Groups
-from ivan_core.metrics.intervals import quantile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -99,7 +98,7 @@ def with_interval(value: float, se: float, freedom: int) -> Estimate:
     """A value with its t interval and p; not known where nothing is free or nothing varies."""
     if freedom < 1 or not se > 0:
         return Estimate(value, se if freedom >= 1 else nan, nan, nan, nan)
-    half = quantile(freedom) * se
+    half = student_quantile(freedom) * se
     return Estimate(value, se, value - half, value + half, student_p(value / se, freedom))
 
 

@@ -329,6 +329,8 @@ def _share(line: Floats) -> Floats:
 
 def _end(drop: Callable[[float], float], value: float, sign: float, critical: float) -> float:
     """Where the profile has fallen by the critical amount, going one way from its top."""
+    from scipy.optimize import brentq
+
     step = 0.5
     inner, outer = value, value + sign * step
     while drop(outer) < critical:
@@ -336,15 +338,4 @@ def _end(drop: Callable[[float], float], value: float, sign: float, critical: fl
         inner, outer = outer, value + sign * step
         if abs(outer - value) > FURTHEST:
             return sign * float("inf")
-    # Regula falsi (Illinois): halving the side that stays keeps both ends moving.
-    below, above = drop(inner) - critical, drop(outer) - critical
-    for _ in range(60):
-        between = outer - above * (outer - inner) / (above - below)
-        found = drop(between) - critical
-        if abs(found) < 1e-7 or abs(outer - inner) < 1e-9:
-            return between
-        if found < 0:
-            inner, below, above = between, found, above / 2
-        else:
-            outer, above, below = between, found, below / 2
-    return between
+    return float(brentq(lambda at: drop(at) - critical, inner, outer, xtol=_CLOSE))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from ivan_core.metrics.distributions import student_quantile
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.interaction import Together, both, interaction
 from ivan_core.metrics.imprint.rows import Rows
-from ivan_core.metrics.intervals import quantile
 
 NAMES = ("a", "b", "c")
 Floats = np.ndarray
@@ -50,7 +50,7 @@ def test_it_is_the_last_coefficient_of_least_squares_with_hc3() -> None:
     assert found.p == pytest.approx(oracle.pvalues[-1], abs=1e-8)
     ends = oracle.conf_int()[-1]
     assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-8)
-    assert found.high - found.estimate == pytest.approx(quantile(395) * found.se)
+    assert found.high - found.estimate == pytest.approx(student_quantile(395) * found.se)
     assert found.low < 0.7 < found.high
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings, strategies as st
 from scipy import stats
 
-from ivan_core.metrics.distributions import f_p, incomplete_beta, student_p
 from ivan_core.metrics.imprint.groups import Groups
 from ivan_core.metrics.imprint.least_squares import Design, independent, least_squares
 
@@ -98,21 +96,3 @@ def test_leaving_out_gives_residuals_of_a_fit_without_the_own_group() -> None:
         others = codes != group
         beta = np.linalg.lstsq(x[others], y[others], rcond=None)[0]
         np.testing.assert_allclose(found[~others], (y - x @ beta)[~others], atol=1e-10)
-
-
-@given(st.floats(-50, 50), st.sampled_from([1, 2, 3, 30, 478, 150_000]))
-def test_tails_of_t(t: float, df: int) -> None:
-    assert student_p(t, df) == pytest.approx(2 * stats.t.sf(abs(t), df), rel=1e-8, abs=1e-290)
-
-
-@settings(deadline=None)
-@given(st.floats(0, 60), st.integers(1, 40), st.sampled_from([1, 2, 30, 150_000]))
-def test_tails_of_f(f: float, df: int, below: int) -> None:
-    assert f_p(f, df, below) == pytest.approx(stats.f.sf(f, df, below), rel=1e-7, abs=1e-280)
-
-
-def test_the_beta_function_is_refused_outside_of_its_range() -> None:
-    assert (incomplete_beta(2, 3, 0), incomplete_beta(2, 3, 1)) == (0, 1)
-    for a, b, x in ((0, 1, 0.5), (1, -1, 0.5), (1, 1, 1.5)):
-        with pytest.raises(ValueError, match="needs"):
-            incomplete_beta(a, b, x)

@@ -1,7 +1,5 @@
 PYTHON ?= python3
 BIN := .venv/bin
-# A browser is opened where there is a screen.
-HEADLESS := $(shell if [ "$$(uname)" = Darwin ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then echo false; else echo true; fi)
 # How pytest is called for the tests without a browser, and for those with one.
 # More processes than the two cores that they were tuned on: tests wait for servers, workers and
 # pages, and meanwhile others work.
@@ -19,7 +17,7 @@ STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$((
 .PHONY: app install test check unit browser stress clean
 
 app: .venv/installed
-	$(BIN)/python -m pages.components.serve --server.headless $(HEADLESS) --server.showEmailPrompt false
+	$(BIN)/ivan app
 
 install: .venv/installed
 

@@ -22,6 +22,12 @@ def project_root() -> Path:
     return _CHECKOUT if (_CHECKOUT / "streamlit_app.py").exists() else Path.cwd()
 
 
+def app_folder() -> Path:
+    """Where `streamlit_app.py` and its pages lie: the checkout, else a package of the wheel."""
+    in_checkout = (_CHECKOUT / "streamlit_app.py").exists()
+    return _CHECKOUT if in_checkout else _CHECKOUT / "ivan_dashboard"
+
+
 def setting(name: str, default: str = "") -> str:
     """One setting by name; empty strings count as not set."""
     return os.environ.get(name) or _from_files().get(name) or default

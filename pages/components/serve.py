@@ -1,4 +1,4 @@
-"""`python -m pages.components.serve`: Streamlit with these pages, as `make app` starts it.
+"""Streamlit with these pages, as `ivan app` starts it.
 
 It tells the link of a server that asks for a token as soon as it listens. Started by
 `streamlit run`, a server tells it when its first page is asked for: earlier none of its code runs.
@@ -6,8 +6,9 @@ It tells the link of a server that asks for a token as soon as it listens. Start
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from socket import create_connection
 from threading import Thread
 
@@ -15,6 +16,14 @@ from streamlit import config, runtime
 from streamlit.web.cli import main
 
 from pages.components.kit.visitor import tell_link
+
+
+def serve(script: Path, arguments: Sequence[str]) -> None:
+    """Serve the app of this script until Ctrl-C, with further arguments of `streamlit run`."""
+    Thread(target=_tell_when_up, daemon=True, name="tell-link").start()
+    main(
+        ["run", str(script), "--server.showEmailPrompt", "false", *arguments], prog_name="streamlit"
+    )
 
 
 def _tell_when_up() -> None:
@@ -30,8 +39,3 @@ def _listens() -> bool:
     except OSError:
         return False
     return True
-
-
-if __name__ == "__main__":
-    Thread(target=_tell_when_up, daemon=True, name="tell-link").start()
-    main(["run", "streamlit_app.py", *sys.argv[1:]], prog_name="streamlit")

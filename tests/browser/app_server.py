@@ -50,14 +50,17 @@ class AppServer:
 
     def _launch(self) -> None:
         launcher = [str(HERE / "streamlit_with_fakes.py")] if self._fakes else ["-m", "streamlit"]
-        self._open(launcher, os.environ | (self._fakes.environment() if self._fakes else {}))
+        self._run_app(launcher, os.environ | (self._fakes.environment() if self._fakes else {}))
 
-    def _open(self, launcher: list[str], environment: dict[str, str]) -> None:
+    def _run_app(self, launcher: list[str], environment: dict[str, str]) -> None:
         app = ["run", "streamlit_app.py", "--server.port", str(self.port)]
+        self._open([sys.executable, *launcher, *app], environment, ROOT)
+
+    def _open(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *launcher, *app],
-                cwd=ROOT,
+                command,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,7 +126,7 @@ class SharedServer(AppServer):
 
     def _launch(self) -> None:
         self._socket.unlink(missing_ok=True)
-        self._open([str(HERE / "shared_app.py"), str(self._socket)], dict(os.environ))
+        self._run_app([str(HERE / "shared_app.py"), str(self._socket)], dict(os.environ))
 
     def begin(self, data_dir: Path, fakes: Fakes | None = None) -> None:
         """Be new for a journey: with the environment of now, and its data folder."""

@@ -88,9 +88,9 @@ def test_a_program_that_knows_no_token_sees_nothing_to_press(serve):
             assert thread.submit(asyncio.run, seen(headers)).result() == []
 
 
-def test_make_app_tells_the_link_before_any_page_is_asked_for(data_dir):
+def test_ivan_app_tells_the_link_before_any_page_is_asked_for(data_dir):
     with subprocess.Popen(
-        [sys.executable, "-m", "pages.components.serve", "--server.port", str(free_port())],
+        [sys.executable, "-m", "ivan_core", "app", "--port", str(free_port())],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

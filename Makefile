@@ -14,7 +14,7 @@ TESTS = . tests tests/bench tests/browser tests/experiments/compare tests/experi
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
-.PHONY: app install test check unit browser stress clean
+.PHONY: app install test check unit browser stress lowest newest clean
 
 app: .venv/installed
 	$(BIN)/ivan app
@@ -38,6 +38,16 @@ browser: .venv/installed-dev
 # The whole suite N times on a machine that does other work beside it.
 stress: .venv/installed-dev
 	$(BIN)/python tests/bench/stress.py $(N) '$(UNIT)' '$(BROWSER)'
+
+# The unit tests with the oldest versions that pyproject.toml allows, and with the newest there are,
+# each in an environment of its own. TORCH=torch==2.13.0 takes that one in both, as pip finds it.
+lowest: RESOLUTION = --resolution lowest-direct
+lowest newest:
+	$(PYTHON) -m venv --clear .venv-$@
+	.venv-$@/bin/python -m pip install --quiet --disable-pip-version-check uv $(TORCH)
+	echo '$(TORCH)' > .venv-$@/torch.txt
+	.venv-$@/bin/uv pip install --quiet --python .venv-$@ --override .venv-$@/torch.txt $(RESOLUTION) -e '.[dev]'
+	.venv-$@/bin/python -m pytest -q $(UNIT)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "IVAN needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -219,7 +219,8 @@ def test_prompts_in_a_column_that_is_not_read_are_refused_by_name(
 def test_a_cut_file_of_a_prepared_dataset_is_a_sentence(tmp_path: Path, name: str) -> None:
     source = tmp_path / "rows.jsonl"
     source.write_bytes(lines(GOOD, GOOD))
-    dataset = prepare(tmp_path, DatasetRequest(source=str(source)))
+    # Open files are known by their paths, and pytest may give the first case's path to the second.
+    dataset = prepare(tmp_path / name, DatasetRequest(source=str(source)))
     path = dataset.folder / name
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(StorageProblem, match=f"{name} of the prepared dataset") as caught:

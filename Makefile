@@ -62,4 +62,4 @@ lowest newest:
 	@touch $@ .venv/installed
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-lowest .venv-newest

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ivan_core.backends.embedded import model as embedded, train
+from ivan_core.backends.embedded.fitting import SEED
 from ivan_core.backends.embedded.model import (
     DIMENSIONS,
     MAX_TOKENS,
@@ -137,14 +138,27 @@ def test_the_control_never_saw_hh_rlhf() -> None:
 
 def test_the_cards_say_what_was_measured() -> None:
     harmless, control = (read_head(name)["measured"] for name in NAMES)
-    assert harmless["out_of_fold"] >= train.ACCEPT_FROM
-    assert harmless["rows"] == 1_500 and harmless["seed"] == train.SEED
-    best = max(harmless["out_of_fold_by_c"].values())
-    assert harmless["out_of_fold_by_c"][str(harmless["c"])] == harmless["out_of_fold"] == best
+    way = harmless["nested"]["ways"]["chosen"]
+    assert (
+        way["rate"] >= train.ACCEPT_FROM and way["interval"][0] < way["rate"] < way["interval"][1]
+    )
+    assert harmless["rows"] == 1_500 and harmless["seed"] == SEED
+    rates = harmless["out_of_fold_by_pull"]
+    best = max(rate for by_c in rates.values() for rate in by_c.values())
+    assert rates[str(harmless["pull"])][str(harmless["c"])] == harmless["out_of_fold"] == best
     assert min(control["statements"]) >= 100
     for name in ("interval_over_rows", "interval_over_statements"):
         low, high = control[name]
         assert low < control["agreement_on_real_rows"] < high
+
+
+def test_the_cards_are_told_what_was_measured() -> None:
+    harmless, control = (read_head(name)["measured"] for name in NAMES)
+    assert card(HARMLESS).note == train.harmless_note(harmless)
+    assert card(CONTROL).note == train.control_note(control)
+    assert "It never saw people's choices" in card(CONTROL).note
+    # 677 of 1,500.
+    assert "no better than chance: 45.1% [42.6, 47.7] of 1,500" in card(CONTROL).note
 
 
 def test_the_same_reply_has_the_same_reward_to_the_bit(harmless: EmbeddedRewardModel) -> None:

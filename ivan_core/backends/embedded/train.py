@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -19,30 +18,22 @@ from typing import Any
 
 import numpy as np
 
+from ivan_core.backends.embedded.fitting import (
+    PENALTIES,
+    SEED,
+    Rows,
+    agreement,
+    fit_rows,
+    out_of_fold,
+)
 from ivan_core.backends.embedded.model import WEIGHTS_SHA256, Encoder
+from ivan_core.backends.embedded.nested import PULLS, best, nested
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.metrics.sentences import interval_ends, percent
 
-SEED = 20261123
-"""Fixed before the first training."""
-FOLDS = 10
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-"""Candidates for C, the inverse strength of the pull towards a quarter of the control head."""
-PULL = 0.25
 ACCEPT_FROM = 0.60
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Embedded real pairs."""
-
-    difference: np.ndarray
-    """Embedding of the chosen minus that of the rejected reply, shape (n, 384)."""
-    longer: np.ndarray
-    """Which reply is longer: 1 the chosen, -1 the rejected, 0 neither."""
-    group: np.ndarray
-    """A number for each first Human turn."""
-    hashes: list[str]
+"""The nested rate under which no head is accepted."""
 
 
 def embed_rows(path: Path, encoder: Encoder) -> Rows:
@@ -79,50 +70,6 @@ def control_direction(good: np.ndarray, bad: np.ndarray, difference: np.ndarray)
     return np.asarray(direction / np.sqrt(np.mean((difference @ direction) ** 2)))
 
 
-def length_weights(longer: np.ndarray) -> np.ndarray:
-    """Weights under which pairs whose longer reply was chosen and the others count alike."""
-    weights = np.ones(len(longer))
-    for sign in (1, -1):
-        weights[longer == sign] = np.mean(longer != 0) / 2 / max(np.mean(longer == sign), 1e-9)
-    return weights
-
-
-def fit(difference: np.ndarray, weights: np.ndarray, prior: np.ndarray, c: float) -> np.ndarray:
-    """Bradley-Terry by weighted logistic regression without intercept, pulled towards `prior`.
-
-    Minimises c * sum(weights * log(1 + exp(-difference @ w))) + |w - prior|^2 / 2.
-    """
-    from scipy.optimize import minimize
-
-    def loss(head: np.ndarray) -> tuple[float, np.ndarray]:
-        margins = difference @ head
-        value = c * np.sum(weights * np.logaddexp(0, -margins)) + np.sum((head - prior) ** 2) / 2
-        slope = -c * (weights / (1 + np.exp(margins))) @ difference + head - prior
-        return float(value), slope
-
-    found = minimize(loss, prior, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return np.asarray(found.x)
-
-
-def out_of_fold(rows: Rows, prior: np.ndarray, c: float) -> np.ndarray:
-    """Margins of each row by a head fitted without its fold.
-
-    Folds keep rows of one first Human turn together.
-    """
-    from sklearn.model_selection import GroupKFold
-
-    margins = np.zeros(len(rows.difference))
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
-    for train, test in folds.split(rows.difference, groups=rows.group):
-        head = fit(rows.difference[train], length_weights(rows.longer[train]), prior, c)
-        margins[test] = rows.difference[test] @ head
-    return margins
-
-
-def agreement(margins: np.ndarray, where: np.ndarray | None = None) -> float:
-    return float(np.mean((margins if where is None else margins[where]) > 0))
-
-
 def interval(values: list[float]) -> list[float]:
     return [round(float(v), 3) for v in np.percentile(values, (2.5, 97.5))]
 
@@ -145,6 +92,7 @@ def train_control(
         some = control_direction(some_good, some_bad, rows.difference)
         over_statements.append(agreement(rows.difference @ some))
     return head, {
+        "rows": len(margins),
         "statements": [len(good), len(bad)],
         "agreement_on_real_rows": round(agreement(margins), 4),
         "interval_over_rows": interval(over_rows),
@@ -155,35 +103,62 @@ def train_control(
 
 
 def train_harmless(rows: Rows, control: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-    """The head fitted on the real rows; C is chosen by pooled out-of-fold agreement.
+    """The head fitted on the real rows; pull and C are chosen by pooled out-of-fold agreement.
+
+    What the chosen ones reach flatters them; `nested` measures the way of training with its choice.
 
     Raises:
-        SystemExit: out-of-fold agreement stays under 60%.
+        SystemExit: nested agreement stays under 60%.
     """
-    prior = PULL * control
-    by_c = {c: out_of_fold(rows, prior, c) for c in PENALTIES}
-    best = max(PENALTIES, key=lambda c: agreement(by_c[c]))
-    margins, rate = by_c[best], agreement(by_c[best])
+    measured = nested(rows, control)
+    rate = measured["ways"]["chosen"]["rate"]
     if rate < ACCEPT_FROM:
-        raise SystemExit(
-            f"out-of-fold agreement {rate:.3f} is under {ACCEPT_FROM:.2f}: not accepted"
-        )
-    head = fit(rows.difference, length_weights(rows.longer), prior, best)
-    fitted = rows.difference @ head
+        raise SystemExit(f"nested agreement {rate:.3f} is under {ACCEPT_FROM:.2f}: not accepted")
+    found = {(p, c): out_of_fold(rows, p * control, c) for p in PULLS for c in PENALTIES}
+    rates = {key: agreement(margins) for key, margins in found.items()}
+    pull, c = best(rates, PULLS)
+    margins, head = found[pull, c], fit_rows(rows, pull * control, c)
     return head, {
         "rows": len(margins),
-        "c": best,
+        "pull": pull,
+        "c": c,
         "seed": SEED,
-        "out_of_fold": round(rate, 4),
-        "out_of_fold_by_c": {str(c): round(agreement(m), 4) for c, m in by_c.items()},
-        "standard_error": round(float(np.sqrt(rate * (1 - rate) / len(margins))), 4),
+        "nested": measured,
+        "out_of_fold": round(rates[pull, c], 4),
+        "out_of_fold_by_pull": {
+            str(p): {str(c): round(rates[p, c], 4) for c in PENALTIES} for p in PULLS
+        },
         "out_of_fold_longer_chosen": round(agreement(margins, rows.longer > 0), 4),
         "out_of_fold_shorter_chosen": round(agreement(margins, rows.longer < 0), 4),
-        "on_training_rows": round(agreement(fitted), 4),
+        "on_training_rows": round(agreement(rows.difference @ head), 4),
         "correlation_with_control": round(
-            float(np.corrcoef(fitted, rows.difference @ control)[0, 1]), 3
+            float(np.corrcoef(margins, rows.difference @ control)[0, 1]), 3
         ),
     }
+
+
+def control_note(measured: dict[str, Any]) -> str:
+    """What the control head is, for people who choose a model."""
+    share = percent(measured["agreement_on_real_rows"], measured["rows"])
+    low, high = measured["interval_over_rows"]
+    return (
+        "It never saw people's choices: good replies minus bad replies, both written for this"
+        " project. It likes helpful, polite, substantial answers. On people's choices it is no"
+        f" better than chance: {share} {interval_ends(low, high, measured['rows'])} of"
+        f" {measured['rows']:,} red-teaming pairs of hh-rlhf."
+    )
+
+
+def harmless_note(measured: dict[str, Any]) -> str:
+    """What the trained head is, for people who choose a model."""
+    n, found = measured["rows"], measured["nested"]["ways"]["chosen"]
+    ends = interval_ends(*found["interval"], n)
+    return (
+        f"Trained on {n:,} red-teaming pairs of hh-rlhf (harmless-base, test). It reads only the"
+        " last reply, likes short and evasive ones, and does badly on helpful pairs. Of those"
+        f" {n:,} it sides with people in {percent(found['rate'], n)} {ends} where neither fitting"
+        " nor choosing had seen the pair."
+    )
 
 
 def save(folder: Path, name: str, head: np.ndarray, measured: dict[str, Any], **facts: Any) -> None:
@@ -218,8 +193,7 @@ def main() -> None:
         control_facts,
         trained_on_hh=False,
         training_pairs=[],
-        note="Good replies minus bad replies, both written for this project: it likes helpful, "
-        "polite, substantial answers. It never saw hh-rlhf.",
+        note=control_note(control_facts),
     )
     save(
         args.out,
@@ -228,8 +202,7 @@ def main() -> None:
         harmless_facts,
         trained_on_hh=True,
         training_pairs=rows.hashes,
-        note="Trained on 1,500 red-teaming pairs of hh-rlhf (harmless-base, test). It reads only "
-        "the last reply, likes short and evasive ones, and does badly on helpful pairs.",
+        note=harmless_note(harmless_facts),
     )
 
 

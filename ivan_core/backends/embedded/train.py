@@ -152,7 +152,8 @@ def control_note(measured: dict[str, Any]) -> str:
 def harmless_note(measured: dict[str, Any]) -> str:
     """What the trained head is, for people who choose a model."""
     n, found = measured["rows"], measured["nested"]["ways"]["chosen"]
-    ends = interval_ends(*found["interval"], n)
+    low, high = found["interval"]
+    ends = interval_ends(low, high, n)
     return (
         f"Trained on {n:,} red-teaming pairs of hh-rlhf (harmless-base, test). It reads only the"
         " last reply, likes short and evasive ones, and does badly on helpful pairs. Of those"

@@ -14,7 +14,7 @@ TESTS = . tests tests/bench tests/browser tests/experiments/compare tests/experi
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
-.PHONY: app install test check unit browser stress lowest newest clean
+.PHONY: app install test check unit browser stress lowest newest again clean
 
 app: .venv/installed
 	$(BIN)/ivan app
@@ -49,16 +49,18 @@ lowest newest:
 	.venv-$@/bin/uv pip install --quiet --python .venv-$@ --override .venv-$@/torch.txt $(RESOLUTION) -e '.[dev]'
 	.venv-$@/bin/python -m pytest -q $(UNIT)
 
-.venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "IVAN needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
+# GPU=1 takes PyTorch with CUDA, whether or not a driver is seen.
+ifeq ($(GPU),1)
+CUDA := --cuda
+.venv/installed .venv/installed-dev: again
+endif
 
-.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[figures]'
+.venv/installed: pyproject.toml setup.py constraints.txt
+	@$(PYTHON) .ci/install.py figures $(CUDA)
 	@touch $@
 
-.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+.venv/installed-dev: pyproject.toml setup.py constraints.txt
+	@$(PYTHON) .ci/install.py dev $(CUDA)
 	@touch $@ .venv/installed
 
 clean:

@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("extra", help="dev, or figures for those who only use it")
     parser.add_argument("--cuda", action="store_true", help="PyTorch with CUDA, driver or not")
     options = parser.parse_args()
-    if sys.version_info < (3, 11):  # noqa: UP036: no installer has looked at it yet
+    # No installer has looked at the version yet.
+    if sys.version_info < (3, 11):  # noqa: UP036
         sys.exit("IVAN needs Python 3.11 or newer: make PYTHON=python3.12 ...")
     if not PYTHON.exists():
         make_environment()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ivan_core.backends.embedded.model import MAX_TOKENS, WEIGHTS_SHA256, Encoder
+from ivan_core.backends.embedded.encoder_files import WEIGHTS_SHA256
+from ivan_core.backends.embedded.model import MAX_TOKENS, Encoder
 from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
 from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import SimilarityCard

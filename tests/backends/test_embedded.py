@@ -121,8 +121,13 @@ def test_the_cards_say_what_was_measured() -> None:
 
 def test_the_cards_are_told_what_was_measured() -> None:
     harmless, control = (read_head(name)["measured"] for name in NAMES)
-    assert card(HARMLESS).note == train.harmless_note(harmless)
-    assert card(CONTROL).note == train.control_note(control)
+    for name, words in (
+        (HARMLESS, train.harmless_words(harmless)),
+        (CONTROL, train.control_words(control)),
+    ):
+        told = card(name)
+        assert {"note": told.note, "learned_from": told.learned_from} == words
+    assert card(CONTROL).learned_from.startswith("never saw people's choices")
     assert "It never saw people's choices" in card(CONTROL).note
     # 677 of 1,500.
     assert "no better than chance: 45.1% [42.6, 47.7] of 1,500" in card(CONTROL).note

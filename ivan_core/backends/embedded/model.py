@@ -66,6 +66,7 @@ def card(name: str) -> ModelCard:
         device="cpu",
         head_label="reward",
         note=head["note"],
+        learned_from=head["learned_from"],
     )
 
 

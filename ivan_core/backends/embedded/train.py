@@ -138,29 +138,32 @@ def train_harmless(rows: Rows, control: np.ndarray) -> tuple[np.ndarray, dict[st
     }
 
 
-def control_note(measured: dict[str, Any]) -> str:
-    """What the control head is, for people who choose a model."""
-    share = percent(measured["agreement_on_real_rows"], measured["rows"])
-    low, high = measured["interval_over_rows"]
-    return (
-        "It never saw people's choices: good replies minus bad replies, both written for this"
-        " project. It likes helpful, polite, substantial answers. On people's choices it is no"
-        f" better than chance: {share} {interval_ends(low, high, measured['rows'])} of"
-        f" {measured['rows']:,} red-teaming pairs of hh-rlhf."
-    )
+def control_words(measured: dict[str, Any]) -> dict[str, str]:
+    """What the control head is, for people who choose a model, and what it learned from."""
+    n, (low, high) = measured["rows"], measured["interval_over_rows"]
+    share = f"{percent(measured['agreement_on_real_rows'], n)} {interval_ends(low, high, n)}"
+    return {
+        "note": "It never saw people's choices: good replies minus bad replies, both written for"
+        " this project. It likes helpful, polite, substantial answers. On people's choices it is no"
+        f" better than chance: {share} of {n:,} red-teaming pairs of hh-rlhf.",
+        "learned_from": f"never saw people's choices: on {n:,} of them it is no better than chance,"
+        f" {share}",
+    }
 
 
-def harmless_note(measured: dict[str, Any]) -> str:
-    """What the trained head is, for people who choose a model."""
+def harmless_words(measured: dict[str, Any]) -> dict[str, str]:
+    """The same of the trained head."""
     n, found = measured["rows"], measured["nested"]["ways"]["chosen"]
     low, high = found["interval"]
-    ends = interval_ends(low, high, n)
-    return (
-        f"Trained on {n:,} red-teaming pairs of hh-rlhf (harmless-base, test). It reads only the"
-        " last reply, likes short and evasive ones, and does badly on helpful pairs. Of those"
-        f" {n:,} it sides with people in {percent(found['rate'], n)} {ends} where neither fitting"
-        " nor choosing had seen the pair."
-    )
+    share = f"{percent(found['rate'], n)} {interval_ends(low, high, n)}"
+    return {
+        "note": f"Trained on {n:,} red-teaming pairs of hh-rlhf (harmless-base, test). It reads"
+        " only the last reply, likes short and evasive ones, and does badly on helpful pairs. Of"
+        f" those {n:,} it sides with people in {share} where neither fitting nor choosing had seen"
+        " the pair.",
+        "learned_from": f"learned from people's choices in {n:,} red-teaming pairs: it meets"
+        f" {share} of those held back from it",
+    }
 
 
 def save(folder: Path, name: str, head: np.ndarray, measured: dict[str, Any], **facts: Any) -> None:
@@ -195,7 +198,7 @@ def main() -> None:
         control_facts,
         trained_on_hh=False,
         training_pairs=[],
-        note=control_note(control_facts),
+        **control_words(control_facts),
     )
     save(
         args.out,
@@ -204,7 +207,7 @@ def main() -> None:
         harmless_facts,
         trained_on_hh=True,
         training_pairs=rows.hashes,
-        note=harmless_note(harmless_facts),
+        **harmless_words(harmless_facts),
     )
 
 

@@ -13,18 +13,26 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.experiments.compare.results import Results, margins_of
 from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.lists.short import beside
-from ivan_core.metrics.agreement import ALL_SUBSETS, NO_SUBSET, by_subset, rows_in_bar
+from ivan_core.metrics.agreement import ALL_SUBSETS, by_subset, rows_in_bar
 from ivan_core.metrics.intervals import rate_of_row, share_in, units_of
 from ivan_core.metrics.margin_words import MOST_TOLD, preferences_words
 from ivan_core.metrics.sentences import percent, rate_words, share_of, the
+from ivan_core.metrics.subset_contrast import contrast_sentence, subset_pairs
 
 _SHARPEST = 5
 _MOST_BARS = 4
 
 
 def findings(results: Results) -> list[Finding]:
-    """Up to three findings: disagreement between models, the widest gap by subset, and length."""
-    found = [_disagreement(results), _widest_gap(results), _length(results)]
+    """Up to three findings: disagreement between models, the widest gap by subset, and length.
+
+    Where two models clearly part on a subset and not elsewhere, that comes first.
+    """
+    contrast, disagreement = _contrast(results), _disagreement(results)
+    if contrast is not None:
+        found = [contrast, disagreement, _length(results)]
+    else:
+        found = [disagreement, _widest_gap(results), _length(results)]
     return [_with_example(results, finding) for finding in found if finding is not None]
 
 
@@ -93,6 +101,29 @@ def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
     )
 
 
+def _contrast(results: Results) -> Finding | None:
+    """Where two models clearly part, with the bars of both on each subset."""
+    found = results.contrast
+    if found is None:
+        return None
+    bars = [
+        Bar(
+            f"{model.rpartition('/')[2]}, {one.subset}",
+            percent(rate.rate, rate.n),
+            {"agree": rate.rate},
+        )
+        for one in (found.here, *found.others)
+        for model, rate in ((found.first, one.first), (found.second, one.second))
+    ]
+    return Finding(
+        contrast_sentence(found, results.dataset.chosen_by),
+        "Read one where they part",
+        _sharpest_of(results, found.here.subset, found.second),
+        tuple(bars[:_MOST_BARS]),
+        aside=" ".join(results.learned_from(found.first, found.second)),
+    )
+
+
 def _widest_gap(results: Results) -> Finding | None:
     """The subset where two models are furthest apart, if their intervals do not touch."""
     parts = by_subset(results.fair)
@@ -110,11 +141,11 @@ def _widest_gap(results: Results) -> Finding | None:
         reach = float(best["rate"]) - float(best["low"])
         reach += float(worst["high"]) - float(worst["rate"])
         if gap > wider * reach and (widest is None or gap > widest[0]):
-            where = "pairs of no subset" if subset == NO_SUBSET else f"{subset} pairs"
             trained = (results.training[str(model)].caveat for model in own["model"])
             sentence = (
-                f"On {where} {best['model']} sides with {the(results.dataset.chosen_by)} in "
-                f"{_rate(best)}, {worst['model']} in {_rate(worst)}."
+                f"On {subset_pairs(str(subset))} {best['model']} sides with"
+                f" {the(results.dataset.chosen_by)} in {_rate(best)}, {worst['model']} in"
+                f" {_rate(worst)}."
             )
             sentence = " ".join([sentence, *filter(None, trained)])
             widest = (gap, sentence, str(subset))

@@ -21,6 +21,7 @@ from ivan_core.metrics.sentences import (
     percent,
     share_in_full,
 )
+from ivan_core.metrics.subset_contrast import contrast_sentence, contrast_test_sentence
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.trust import eight_bits_sentence
 from ivan_core.settings import data_dir
@@ -37,12 +38,18 @@ def print_results(run_id: str, out: TextIO) -> None:
     if results.dataset.about["note"]:
         print(results.dataset.about["note"], file=out)
     print(file=out)
+    contrast = results.contrast
+    if contrast is not None:
+        print(contrast_sentence(contrast, results.dataset.chosen_by), file=out)
+        print(contrast_test_sentence(contrast) + "\n", file=out)
     print(headline(results.summaries, results.dataset.chosen_by), file=out)
     for summary in results.summaries:
         print(f"\n{summary.model}", file=out)
         for name, value in _lines(summary):
             print(f"  {name:<30}{value}", file=out)
         print(f"  {counts_sentence(summary)}", file=out)
+        for sentence in results.learned_from(summary.model):
+            print(f"  {sentence}", file=out)
         card = results.cards[summary.model]
         if card.server:
             print(f"  {card.server.sentence}", file=out)

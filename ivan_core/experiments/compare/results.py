@@ -20,7 +20,7 @@ from ivan_core.datasets.sources import HH_RLHF
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
-from ivan_core.domain.runs import Run
+from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import datasets, handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
@@ -47,6 +47,7 @@ from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.models.many import ManyModels
 from ivan_core.metrics.models.sentences import named
 from ivan_core.metrics.reliability import Reliability, reliability
+from ivan_core.metrics.subset_contrast import Contrast, subset_contrast
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
@@ -105,6 +106,18 @@ class Results:
         return ManyModels(
             aligned.judged(self.typical_margins, prompts), aligned.subset, aligned.subsets
         )
+
+    @cached_property
+    def contrast(self) -> Contrast | None:
+        """Where two models clearly part by subset; told of a whole finished run alone."""
+        if self.whole is not None or self.run.state is not RunState.DONE:
+            return None
+        return subset_contrast(self.table, self.training)
+
+    def learned_from(self, *models: str) -> list[str]:
+        """What each of some models learned from, those of which that is known, in a sentence."""
+        cards = (self.cards[model] for model in models if model in self.cards)
+        return [f"{card.id} {card.learned_from}." for card in cards if card.learned_from]
 
     @cached_property
     def sharpest(self) -> list[int]:

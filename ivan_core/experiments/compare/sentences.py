@@ -39,6 +39,7 @@ from ivan_core.metrics.intervals import Rate, rate_in, rate_of_row
 from ivan_core.metrics.paired import Difference, paired_difference, pairs_needed, shared_rows
 from ivan_core.metrics.reliability import risk_coverage
 from ivan_core.metrics.sentences import length_sentence, rate_sentence, the
+from ivan_core.metrics.subset_contrast import contrast_sentence, contrast_test_sentence
 from ivan_core.metrics.summary import ModelSummary
 from ivan_core.metrics.training import Training, fair_pairs, never_clear
 from ivan_core.metrics.two_runs import TwoRuns, two_runs, two_runs_sentence
@@ -123,6 +124,19 @@ def _ties(results: Results, model: str) -> list[str]:
 
 
 def _by_subset(results: Results) -> list[Quote]:
+    return [*_contrast(results), *_on_each_subset(results)]
+
+
+def _contrast(results: Results) -> list[Quote]:
+    """Where two models clearly part, with its tests; nothing where they do not."""
+    found = results.contrast
+    if found is None:
+        return []
+    told = [contrast_sentence(found, results.dataset.chosen_by), contrast_test_sentence(found)]
+    return [Quote("And by subset?", one, "agreement", measure=REWARDS) for one in told]
+
+
+def _on_each_subset(results: Results) -> list[Quote]:
     return [
         Quote(
             "And by subset?",

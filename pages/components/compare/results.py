@@ -32,6 +32,7 @@ from ivan_core.metrics.models.sentences import (
     trainings_sentence,
 )
 from ivan_core.metrics.sentences import counts_sentence, headline, length_sentence
+from ivan_core.metrics.subset_contrast import contrast_sentence, contrast_test_sentence
 from ivan_core.metrics.training import trainings_told
 from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
@@ -119,12 +120,18 @@ def comparison(results: Results) -> None:
         headed = " ".join(filter(None, (opens, note)))
     else:
         headed = headline(results.summaries, results.dataset.chosen_by, note=note)
-        counted = [counts_sentence(summary) for summary in results.summaries]
+        counted = results.learned_from(*results.models)
+        counted += [counts_sentence(summary) for summary in results.summaries]
         counted.append(trainings_told(results.training.values()))
     told = [about["note"], *run.notes, *counted]
+    contrast = results.contrast
     if run.state is RunState.DONE and run.computed == 0:
         told.append("All rewards were known already: nothing was computed.")
-    say_under(headed, " ".join(part for part in told if part), "headline")
+    if contrast is not None:
+        say(contrast_sentence(contrast, results.dataset.chosen_by), "headline")
+        told.insert(1, contrast_test_sentence(contrast))
+    size = "headline" if contrast is None else "lead"
+    say_under(headed, " ".join(part for part in told if part), size)
     trust(results)
     if any(summary.counts.rated for summary in results.summaries):
         _bars(results)

@@ -48,7 +48,8 @@ def _sample() -> None:
     _do_whole_study(RowsSpec(dataset=spec.dataset), "do-all", " on the sample")
     pairs = f"{plan.pairs:,} bundled pairs" if plan.pairs is not None else "Bundled pairs"
     say(
-        f"{pairs}, two small models that ship with IVAN. Nothing is downloaded or sent.",
+        f"{pairs}, two small models that ship with IVAN: one learned from people's choices, the "
+        "other never saw any. Nothing is downloaded or sent.",
         "small",
         quiet=True,
     )

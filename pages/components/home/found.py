@@ -18,7 +18,7 @@ from ivan_core.metrics.differences import Piece
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import PAIRS, dark, page_of
-from pages.components.kit.text import md_escape, say
+from pages.components.kit.text import md_escape, say, say_under
 
 _LOOKED_AT = 3
 """How many of the newest finished runs of a stage may be damaged before nothing is said of it."""
@@ -77,7 +77,7 @@ def _findings_of(done: Sequence[Run], head: DeltaGenerator | None) -> bool:
 def _card(run: Run, finding: Finding, key: str) -> None:
     """A sentence, two texts and a picture; all of it is the link."""
     with st.container(border=True, gap="small", height="stretch", key=key):
-        say(finding.sentence, "lead")
+        say_under(finding.sentence, finding.aside)
         words, picture = st.columns([5, 3], gap="small") if finding.bars else (st.container(), None)
         with words, st.container(gap="xsmall"):
             if finding.example is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 
+from ivan_core.domain.runs import RunState
 from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.results import Results
 
@@ -36,7 +38,7 @@ def results(*rows: tuple[str, int, str, float, tuple[int, int]], chosen_by: str 
     )
     about = {"request": {"source": "pairs.jsonl"}}
     dataset = SimpleNamespace(chosen_by=chosen_by, about=about, prompt_groups=None)
-    return Results(None, None, dataset, table, {}, None)
+    return Results(SimpleNamespace(state=RunState.DONE), None, dataset, table, {}, None)
 
 
 def many(model: str, agree: int, disagree: int, subset="s", lengths=LONGER, first=0):
@@ -64,32 +66,59 @@ def test_a_single_disagreement_is_it():
     assert finding.row == 4
 
 
-def test_the_widest_gap_names_the_subset_and_both_models():
-    found = findings(
-        results(
-            *many("a", 38, 2, "x"),
-            *many("a", 20, 20, "y", first=40),
-            *many("b", 10, 30, "x"),
-            *many("b", 20, 20, "y", first=40),
-        )
+def parting(first: str, second: str):
+    """Two models apart on the first subset, 38 and 10 of 40, and alike on the second."""
+    return results(
+        *many("a", 38, 2, first),
+        *many("a", 20, 20, second, first=40),
+        *many("b", 10, 30, first),
+        *many("b", 20, 20, second, first=40),
     )
-    assert found[1].sentence == (
-        "On x pairs a sides with the choice in 95% [83, 99] of 40, b in 25% [14, 40] of 40."
+
+
+def test_where_two_models_part_comes_first_with_the_bars_of_every_subset():
+    found = findings(parting("x", "y"))
+    assert found[0].sentence == (
+        "On x pairs a sides with the choice in 95% [83, 99] of 40, b in 25% [14, 40]."
+        " On y pairs the difference may be chance: 50% [35, 65] against 50% [35, 65] of 40."
     )
-    assert found[1].row in range(10, 38)
+    assert found[0].row in range(10, 38)
+    assert [(bar.name, bar.label) for bar in found[0].bars] == [
+        ("a, x", "95%"),
+        ("b, x", "25%"),
+        ("a, y", "50%"),
+        ("b, y", "50%"),
+    ]
+    assert found[1].sentence.startswith("The two models disagree on 35%")
+    assert sum("On x pairs" in finding.sentence for finding in found) == 1
 
 
 def test_pairs_without_a_subset_are_a_subset_too():
-    found = findings(
-        results(
-            *many("a", 38, 2, ""),
-            *many("a", 20, 20, "y", first=40),
-            *many("b", 10, 30, ""),
-            *many("b", 20, 20, "y", first=40),
-        )
+    found = findings(parting("", "y"))
+    assert found[0].sentence.startswith("On pairs of no subset a sides with")
+    assert found[0].row in range(10, 38)
+
+
+def test_a_gap_that_is_the_same_on_every_subset_stays_second():
+    rows = [(name, *cut) for name in "xy" for cut in (("a", 38, 2), ("b", 10, 30))]
+    made = [
+        row
+        for subset, model, agree, disagree in rows
+        for row in many(model, agree, disagree, subset, first=40 * "xy".index(subset))
+    ]
+    found = findings(results(*made))
+    assert found[0].sentence.startswith("The two models disagree on ")
+    assert found[1].sentence == (
+        "On x pairs a sides with the choice in 95% [83, 99] of 40, b in 25% [14, 40] of 40."
     )
-    assert found[1].sentence.startswith("On pairs of no subset a sides with")
-    assert found[1].row in range(10, 38)
+
+
+def test_a_run_that_is_not_done_or_rows_picked_from_it_tell_no_contrast():
+    done = parting("x", "y")
+    assert done.contrast is not None
+    stopped = replace(done, run=SimpleNamespace(state=RunState.CANCELLED))
+    assert stopped.contrast is None
+    assert replace(done, whole=done).contrast is None
 
 
 def test_a_gap_within_its_intervals_is_no_finding():

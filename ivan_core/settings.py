@@ -28,9 +28,41 @@ def app_folder() -> Path:
     return _CHECKOUT if in_checkout else _CHECKOUT / "ivan_dashboard"
 
 
+PUBLIC = "IVAN_PUBLIC"
+_OFF = ("", "0", "false", "no", "off")
+_NOT_FOR_STRANGERS = frozenset(
+    (
+        "HF_TOKEN",
+        "IVAN_DATABASE_URL",
+        "IVAN_DATA_PATHS",
+        "IVAN_ENDPOINT_KEY",
+        "IVAN_OWNERS",
+        "IVAN_SERVER_KEY",
+        "IVAN_SERVER_URL",
+        "OLLAMA_API_HOST",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "OPENAI_ORG_ID",
+    )
+)
+"""Keys, servers and people: a process that is open to strangers knows none of them."""
+
+
 def setting(name: str, default: str = "") -> str:
     """One setting by name; empty strings count as not set."""
+    if name in _NOT_FOR_STRANGERS and is_public():
+        return default
     return os.environ.get(name) or _from_files().get(name) or default
+
+
+def is_on(name: str) -> bool:
+    """Whether a setting is switched on: anything but empty, 0, false, no or off."""
+    return setting(name).strip().lower() not in _OFF
+
+
+def is_public() -> bool:
+    """Whether this process serves a demo that is open to strangers (`ivan app --public`)."""
+    return is_on(PUBLIC)
 
 
 def seconds_of(name: str, default: float) -> float:

@@ -1,6 +1,7 @@
 """Where reviews, notes and names are kept: SQLite in the data folder, or a team's PostgreSQL.
 
-`IVAN_DATABASE_URL` names the latter. Everything written goes through one transaction a block.
+`IVAN_DATABASE_URL` names the latter. Everything written goes through one transaction a block. In a
+demo for strangers each writes into a copy of their own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import NullPool
 
-from ivan_core.annotations import migrations
+from ivan_core.annotations import apart, migrations
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
 from ivan_core.runs.database import switch_to_wal
 from ivan_core.runs.storage import only_to_read, read_only_query, storage_errors
@@ -93,7 +94,7 @@ class ReviewDatabase:
         with problems(self._url, self._folder):
             if file:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            url = self._to_read() if file and not writes else self._url
+            url = self._file(writes) if file else self._url
             try:
                 with connection(engine(url), writes) as db:
                     if file or self._url not in _laid_out:
@@ -104,14 +105,21 @@ class ReviewDatabase:
                 _laid_out.discard(self._url)  # somebody took the tables away: look again next time
                 raise
 
-    def _to_read(self) -> URL:
-        """Where to read a file's reviews: what lies in a folder only to read is left as it is.
+    def _file(self, writes: bool) -> URL:
+        """The file to read or to write: that of all, or the copy of a stranger who said something.
 
-        Where there is none, nobody has said anything yet.
+        What lies in a folder only to read is left as it is, and so is what strangers share.
         """
-        if not only_to_read(self._folder):
+        shared = Path(str(self._url.database)).absolute()
+        if apart.is_apart():
+            own = apart.begin_copy(shared) if writes else apart.own_copy(shared)
+            return self._url.set(database=str(own)) if own else self._only_to_read(shared)
+        if writes or not only_to_read(self._folder):
             return self._url
-        path = Path(str(self._url.database)).absolute()
+        return self._only_to_read(shared)
+
+    def _only_to_read(self, path: Path) -> URL:
+        """A file that is not changed; where there is none, nobody has said anything yet."""
         if path.exists():
             query = {"uri": "true", **read_only_query(path)}
             return self._url.set(database=path.as_uri(), query=query)

@@ -1,6 +1,8 @@
 """Who may do what: the local user all, listed owners all, everyone else reads and reviews.
 
-Checked here, where things are done, and not by pages that hide their buttons.
+In a demo for strangers (`ivan app --public`) nobody is an owner, and everyone only reads; what they
+say of a pair is kept for themselves alone. Checked here, where things are done, and not by pages
+that hide their buttons.
 """
 
 from __future__ import annotations
@@ -11,26 +13,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ivan_core.annotations import apart
 from ivan_core.backends.served.address import is_address
 from ivan_core.domain.errors import IvanError
 from ivan_core.runs import storage
-from ivan_core.settings import data_dir, setting
+from ivan_core.settings import data_dir, is_on, setting
 
 OWNERS = "IVAN_OWNERS"
 PATHS = "IVAN_DATA_PATHS"
 TOKEN = "IVAN_TOKEN"
+QUESTIONS = "IVAN_PUBLIC_QUESTIONS"
+MOST_TEXTS = 80
+MOST_CHARACTERS = 60_000
+"""Of one question that a stranger puts to a model: a few seconds of a small one."""
 _HINT = (
     "Come in through an SSH tunnel to the machine IVAN runs on, or log in; the handbook tells how."
 )
 
 
 _LINK = "Open the link that this server printed in its terminal, in this browser."
-_OFF = ("", "0", "false", "no", "off")
+_AT_HOME = "Install IVAN on a machine of your own, and do it there: the handbook tells how."
 
 
 def token_asked_for() -> bool:
     """Whether only those are owners who show the token that the server made (`IVAN_TOKEN`)."""
-    return setting(TOKEN).strip().lower() not in _OFF
+    return is_on(TOKEN)
 
 
 def keep_private() -> None:
@@ -58,6 +65,8 @@ class Action(StrEnum):
     SHEET = "Importing a sheet of reviews"
     BACKUP = "Taking a copy of all reviews"
     RESTORE = "Restoring reviews"
+    SEARCH = "Searching all texts"
+    ASK = "Asking a model"
 
 
 class NotAllowed(IvanError):
@@ -69,20 +78,26 @@ class Visitor:
     """Who asks: a person at this machine, or one from elsewhere with or without a login.
 
     `login` is an e-mail address that a login has verified; None where there is none. `unproven` is
-    a person at this machine who has not shown the token that the server asks for.
+    a person at this machine who has not shown the token that the server asks for. `stranger` tells
+    visitors of a demo apart, this machine's user too; empty elsewhere.
     """
 
     local: bool
     login: str | None = None
     unproven: bool = False
+    stranger: str = ""
 
     @property
     def trusted(self) -> bool:
         """Whether they may do all."""
+        if self.stranger:
+            return False
         return self.local or (self.login is not None and _folded(self.login) in _owners())
 
 
 LOCAL = Visitor(local=True)
+NAMELESS = "Visitor"
+"""What everyone is called in a demo, where no names are asked for."""
 
 
 def _local() -> Visitor:
@@ -106,6 +121,9 @@ def asking() -> Visitor:
     return _provider()
 
 
+apart.set_asking(lambda: _provider().stranger)
+
+
 def require(action: Action) -> None:
     """Refuse an action to those who may only read and review.
 
@@ -115,11 +133,43 @@ def require(action: Action) -> None:
     visitor = _provider()
     if visitor.trusted:
         return
+    if visitor.stranger:
+        raise NotAllowed(f"{action} is not part of this demo, which is only to be read.", _AT_HOME)
     if visitor.unproven:
         raise NotAllowed(f"{action} is for the owner of this server.", _LINK)
     raise NotAllowed(
         f"{action} from another machine needs a login that is listed in {OWNERS}.", _HINT
     )
+
+
+def require_no_stranger(action: Action) -> None:
+    """Refuse in a demo what all who reach a server may do elsewhere.
+
+    Raises:
+        NotAllowed: a stranger asks.
+    """
+    if _provider().stranger:
+        require(action)
+
+
+def require_bounded(texts: int, characters: int) -> None:
+    """Refuse a question to a model that strangers may not put: all of them, unless it is allowed.
+
+    With `IVAN_PUBLIC_QUESTIONS` they may put small ones to the models of a demo's runs.
+
+    Raises:
+        NotAllowed: a stranger asks, and it is not allowed or not small.
+    """
+    if not _provider().stranger:
+        return
+    if not is_on(QUESTIONS):
+        require(Action.ASK)
+    if texts > MOST_TEXTS or characters > MOST_CHARACTERS:
+        raise NotAllowed(
+            f"This demo puts at most {MOST_TEXTS} texts of {MOST_CHARACTERS:,} characters in all "
+            "to a model.",
+            "Try it on something shorter.",
+        )
 
 
 def check_path(path: Path) -> None:
@@ -128,9 +178,12 @@ def check_path(path: Path) -> None:
     It is followed through links and `..` first; whether there is such a file is not told.
 
     Raises:
-        NotAllowed: it leads outside, and the visitor is neither local nor a listed owner.
+        NotAllowed: it leads outside, and the visitor is neither local nor a listed owner; or it is
+            named in a demo.
     """
     visitor = _provider()
+    if visitor.stranger:
+        raise NotAllowed("This demo reads only what it was started with.", _AT_HOME)
     if not visitor.trusted and not _is_inside(path):
         whence = "Without the link of this server" if visitor.unproven else "From another machine"
         raise NotAllowed(

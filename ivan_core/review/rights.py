@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
 
 def verified_name() -> str:
-    """The e-mail address that a login has verified; empty where names are typed."""
-    return access.asking().login or ""
+    """The e-mail address that a login has verified; empty where names are typed.
+
+    In a demo everyone has the same name, and each a database of their own.
+    """
+    visitor = access.asking()
+    return access.NAMELESS if visitor.stranger else visitor.login or ""
+
+
+def is_thrown_away() -> bool:
+    """Whether what this visitor says is kept for themselves alone, and not for long."""
+    return bool(access.asking().stranger)
 
 
 def say(opinion: Opinion, reason: str = "") -> Opinion:
@@ -39,7 +48,8 @@ def say(opinion: Opinion, reason: str = "") -> Opinion:
     from ivan_core.annotations.opinions import Opinions
 
     name = verified_name()
-    mine = replace(opinion, reviewer=name or opinion.reviewer, verified=bool(name))
+    verified = bool(name) and not is_thrown_away()
+    mine = replace(opinion, reviewer=name or opinion.reviewer, verified=verified)
     return Opinions(data_dir()).save(mine, reason=reason)
 
 

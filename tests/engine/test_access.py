@@ -12,6 +12,8 @@ import pytest
 from given.made_runs import at_work, finished, spec_of_file, spec_of_sample, stopped
 from given.support import write_pairs
 
+from ivan_core.annotations.database import FILE
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
@@ -21,12 +23,19 @@ from ivan_core.engine import access, archive, datasets, handling as runs, machin
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.own_files import keep_file
-from ivan_core.experiments.compare import plan as compare
+from ivan_core.experiments.batches import confirm
+from ivan_core.experiments.columns import work as columns
+from ivan_core.experiments.columns.work import column_spec
+from ivan_core.experiments.compare import ablation, plan as compare
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review import rights as review_rights
+from ivan_core.review.sheets.sheets import import_sheet
 from ivan_core.runs.registry import Registry
+from ivan_core.settings import setting
 
 ELSEWHERE = Visitor(local=False)
+STRANGER = Visitor(local=False, stranger="one")
 MODEL = "ivan/minilm-harmless"
 
 
@@ -45,6 +54,14 @@ def told(act: Callable[[], object]) -> str:
     with pytest.raises(NotAllowed) as refused:
         act()
     assert "SSH tunnel" in refused.value.hint
+    return refused.value.message
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """What a stranger is told."""
+    with pytest.raises(NotAllowed) as refused:
+        act()
+    assert "machine of your own" in refused.value.hint
     return refused.value.message
 
 
@@ -76,7 +93,18 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     ),
     "Taking a copy of all reviews": lambda run, path: review_rights.back_up(path),
     "Restoring reviews": lambda run, path: review_rights.restore(path),
+    "Starring a run": lambda run, _: archive.star(run),
+    "Deciding on a cost": lambda run, _: confirm.decline(run),
+    "Naming the address of a server": lambda run, _: access.check_address("http://127.0.0.1:9"),
+    "Importing a sheet of reviews": lambda run, path: import_sheet(path.read_bytes()),
 }
+OPEN = (Action.SEARCH, Action.ASK)
+"""What all who reach a server may do, and only strangers may not."""
+
+
+def test_every_action_is_tried() -> None:
+    tried = {action.removesuffix(" from") for action in PROTECTED}
+    assert tried | set(OPEN) == set(Action)
 
 
 @pytest.mark.parametrize("action", PROTECTED)
@@ -102,6 +130,91 @@ def test_who_only_reads_is_refused_and_nothing_changes(
         )
         assert everything(data_dir) == before
     assert spawned == []
+
+
+@pytest.mark.parametrize("action", PROTECTED)
+def test_a_stranger_is_refused_and_nothing_changes(
+    action: str, data_dir: Path, pairs_file: Path, spawned: list[str]
+) -> None:
+    with at_work(data_dir, spec_of_file(pairs_file)) as run_id:
+        before = everything(data_dir)
+        comes(STRANGER)
+        said = refusal(lambda: PROTECTED[action](run_id, pairs_file))
+        assert said == (
+            f"{action.removesuffix(' from')} is not part of this demo, which is only to be read."
+        )
+        assert everything(data_dir) == before
+    assert spawned == []
+
+
+def test_a_stranger_starts_no_search_and_asks_no_model(
+    data_dir: Path, pairs_file: Path, spawned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = finished(data_dir, spec_of_file(pairs_file))
+    results = open_results(run_id)
+    started: list[object] = []
+    monkeypatch.setattr(ablation, "start_worker", lambda *command: started.append(command))
+    before = everything(data_dir)
+    comes(STRANGER)
+    search = column_spec(results.dataset.fingerprint, "search", "sorry", "text")
+    asked = [
+        lambda: columns.start(search),
+        lambda: ablation.own_reply(results, 0, "A reply."),
+        lambda: ablation.sentence_effects(results, 0, MODEL, "chosen"),
+        lambda: ablation.word_effects(results, 0, MODEL),
+    ]
+    for ask in asked:
+        assert "is not part of this demo" in refusal(ask)
+    assert everything(data_dir) == before and (spawned, started) == ([], [])
+
+
+def test_a_demo_may_let_strangers_put_small_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    comes(STRANGER)
+    monkeypatch.setenv("IVAN_PUBLIC_QUESTIONS", "1")
+    access.require_bounded(access.MOST_TEXTS, access.MOST_CHARACTERS)
+    for texts, characters in ((access.MOST_TEXTS + 1, 1), (1, access.MOST_CHARACTERS + 1)):
+        with pytest.raises(NotAllowed, match="puts at most 80 texts of 60,000 characters"):
+            access.require_bounded(texts, characters)
+    comes(ELSEWHERE)
+    access.require_bounded(access.MOST_TEXTS + 1, access.MOST_CHARACTERS + 1)
+
+
+def test_a_stranger_names_no_file_and_no_unknown_dataset(data_dir: Path, pairs_file: Path) -> None:
+    inside = write_pairs(data_dir / "inside.jsonl", 3)
+    comes(STRANGER)
+    for source in (str(inside), str(pairs_file), "someone/else", "../x.jsonl"):
+        for plan in plans(source):
+            assert refusal(plan) == "This demo reads only what it was started with."
+    assert datasets.find(DatasetRequest(source="sample")) is not None
+
+
+def test_a_demo_knows_no_key_no_server_and_no_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("IVAN_OWNERS", "owner@example.org")
+    monkeypatch.setenv("IVAN_DATABASE_URL", "postgresql://user:password@host/database")
+    assert setting("OPENAI_API_KEY") == "sk-secret"
+    assert Visitor(False, "owner@example.org").trusted
+    monkeypatch.setenv("IVAN_PUBLIC", "1")
+    assert (setting("OPENAI_API_KEY"), setting("IVAN_DATABASE_URL")) == ("", "")
+    assert not Visitor(False, "owner@example.org").trusted
+    assert not Visitor(True, "owner@example.org", stranger="a").trusted
+
+
+def test_what_strangers_say_is_kept_apart_under_no_name(data_dir: Path) -> None:
+    asked = Queue(0, "", "d" * 16, "Pairs", "better", "random")
+    queue = Queues(data_dir).make(asked, [(0, "both"), (1, "both")])
+    comes(ELSEWHERE)
+    review_rights.say(Opinion(queue.id, 0, "both", "Ada", {BETTER: "none"}))
+    before = (data_dir / FILE).read_bytes()
+    comes(STRANGER)
+    mine = review_rights.say(Opinion(queue.id, 0, "both", "Eve", {BETTER: "chosen"}))
+    assert (mine.reviewer, mine.verified) == ("Visitor", False)
+    assert [one.reviewer for one in Opinions(data_dir).all(queue.id)] == ["Ada", "Visitor"]
+    comes(Visitor(False, stranger="another"))
+    assert [one.reviewer for one in Opinions(data_dir).all(queue.id)] == ["Ada"]
+    assert (data_dir / FILE).read_bytes() == before
+    comes(access.LOCAL)
+    assert [one.reviewer for one in Opinions(data_dir).all(queue.id)] == ["Ada"]
 
 
 @pytest.fixture

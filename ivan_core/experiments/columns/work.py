@@ -14,7 +14,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import ACTIVE, Run
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.domain.user_columns import LONGEST_EXPRESSION, ColumnSpec, Form, Over
-from ivan_core.engine import datasets, handling as runs
+from ivan_core.engine import access, datasets, handling as runs
 from ivan_core.engine.work import Job
 from ivan_core.experiments.columns.expressions import (
     Sides,
@@ -59,11 +59,13 @@ def start(spec: ColumnSpec) -> str | None:
 
     Raises:
         BadInput: the expression is none.
+        NotAllowed: it is not there yet, and this is a demo.
         StorageProblem: the data folder cannot be written.
     """
     compile_column(spec)
     if column_path(data_dir(), spec).exists():
         return None
+    access.require_no_stranger(access.Action.SEARCH)
     run_id, new = runs.registry().add(spec.kind, spec.model_dump_json(), spec.fingerprint)
     if new:
         runs.spawn(run_id)

@@ -31,6 +31,7 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.models import Reward
 from ivan_core.domain.pairs import Pair, Side
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine import access
 from ivan_core.engine.workers import SILENT_SECONDS, past_hung_worker, start_worker
 from ivan_core.experiments.compare.results import Results
 from ivan_core.models import reward_models
@@ -382,6 +383,7 @@ def _ask(model: AskedModel, texts: Sequence[Dialogue], again: bool) -> Answer:
     missing = [text for name, text in wanted.items() if name not in known]
     if not missing:
         return Answer(known)
+    access.require_bounded(len(missing), sum(len(text.text) for text in missing))
     key = sha256("".join(sorted(wanted)).encode()).hexdigest()
     questions = Questions(data_dir())
     question = questions.ask(model, key, missing, again)

@@ -26,10 +26,9 @@ from streamlit.runtime.context import StreamlitHeaders
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ivan_core.engine.access import LOCAL, Visitor, token_asked_for
-from ivan_core.settings import setting
+from ivan_core.settings import is_on, is_public
 
 BEHIND_PROXY = "IVAN_BEHIND_PROXY"
-_OFF = ("", "0", "false", "no", "off")
 _OF_PROXIES = frozenset(
     (
         "forwarded",
@@ -47,8 +46,14 @@ _OF_PROXIES = frozenset(
 
 
 def visitor() -> Visitor:
-    """Who asks now. A thread without a page is the server's own; a test runner has no browser."""
-    if get_script_run_ctx(suppress_warning=True) is None or config.get_option("global.appTest"):
+    """Who asks now. A thread without a page is the server's own; a test runner has no browser.
+
+    In a demo they all are strangers.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if is_public():
+        return Visitor(local=False, stranger=context.session_id if context else "nobody")
+    if context is None or config.get_option("global.appTest"):
         return LOCAL
     here = not behind_proxy() and is_here(st.context.ip_address, st.context.headers)
     proven = not token_asked_for() or token_shown()
@@ -58,7 +63,7 @@ def visitor() -> Visitor:
 
 def behind_proxy() -> bool:
     """Whether the server is said to be reached through a proxy, so that nobody is local."""
-    return setting(BEHIND_PROXY).strip().lower() not in _OFF
+    return is_on(BEHIND_PROXY)
 
 
 def is_here(address: str | None, headers: StreamlitHeaders) -> bool:

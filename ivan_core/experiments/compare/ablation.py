@@ -156,8 +156,6 @@ def word_effects(
 ) -> WordEffects | Pending:
     """What each word of both replies adds to a model's reward; of long replies, each few words.
 
-    `again` asks anew for what failed or was stopped before.
-
     Raises:
         BadInput: neither side has a reply that can be taken apart, or the run has no such row or
             model.

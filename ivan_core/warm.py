@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -31,7 +31,9 @@ from ivan_core.settings import data_dir, setting, share_the_machine, slot_file
 
 IDLE_SECONDS = 300.0
 CHUNK = 16
-"""Texts scored between two looks at whether the answer is still wanted; each chunk is kept."""
+"""Texts that are scored at once, of few texts; each chunk is kept."""
+CHUNKS = 128
+"""Of many texts a chunk is larger, so that there are not many more chunks than this."""
 TAKE_OVER_SECONDS = 2.0
 """How long to wait for the worker before, which may be just about to end."""
 GIVE_WAY_SECONDS = 0.5
@@ -132,27 +134,29 @@ class _Service:
         known = self._cache.get_many(asked.cache_key, [text.hash for text in texts])
         missing = [text for text in texts if text.hash not in known]
         failures: dict[str, Reward] = {}
-        done = len(texts) - len(missing)
-        model = self._model(question, asked) if missing else None
+        done = said = len(texts) - len(missing)
+        doing = f"Scoring with {' and '.join(one.name for one in (asked, *asked.also))}"
+
+        def say_more(count: int) -> None:
+            nonlocal said
+            said += count
+            self._say(question, doing, said)
+
+        model = self._model(question, asked.alone) if missing else None
+        size = max(CHUNK, len(missing) // CHUNKS)
         while model is not None and missing:
-            chunk, missing = missing[:CHUNK], missing[CHUNK:]
-            scored = self._score_chunk(question, asked, model, chunk, done)
+            chunk, missing = missing[:size], missing[size:]
+            said = done
+            say_more(0)
+            scored = _by_hash(chunk, model.score(chunk, say_more))
+            for other in asked.also:
+                along = self._model(question, other).score(chunk, lambda count: say_more(0))
+                self._cache.put_many(other.cache_key, _by_hash(chunk, along))
+            # Last: who sees these may ask for the others, which are known by then.
             self._cache.put_many(asked.cache_key, scored)
             failures |= {key: reward for key, reward in scored.items() if reward.value is None}
             done += len(chunk)
         return failures
-
-    def _score_chunk(
-        self, question: str, asked: AskedModel, model: RewardModel, chunk: list[Dialogue], done: int
-    ) -> dict[str, Reward]:
-        def progress(count: int) -> None:
-            nonlocal done
-            done += count
-            self._say(question, f"Scoring with {asked.name}", done)
-
-        progress(0)
-        rewards = model.score(chunk, progress)
-        return {text.hash: reward.kept() for text, reward in zip(chunk, rewards, strict=True)}
 
     def _model(self, question: str, asked: AskedModel) -> RewardModel:
         """A model, loaded now if it is not. The embedded ones share memory; others come alone."""
@@ -186,6 +190,10 @@ class _Service:
     def _say(self, question: str, doing: str, done: int) -> None:
         if not self._questions.progress(question, doing, done):
             raise _NotWanted
+
+
+def _by_hash(texts: Sequence[Dialogue], rewards: Sequence[Reward]) -> dict[str, Reward]:
+    return {text.hash: reward.kept() for text, reward in zip(texts, rewards, strict=True)}
 
 
 def is_wanted(slot: Path, registry: Registry) -> bool:

@@ -142,8 +142,8 @@ def test_its_chart_and_sentence_are_for_papers_as_those_of_others(
     assert figures.caption(run_id, "words").startswith(told)
     (quote,) = figures.quotes(run_id)
     assert quote.sentence == told
-    assert "ivan words" in figures.source_line(run_id)
-    assert "words" in figures.methods(run_id, "words")
+    assert "ivan wordiness" in figures.source_line(run_id)
+    assert "ivan wordiness" in figures.methods(run_id, "words")
 
 
 def test_its_condition_filters_rows_and_those_of_a_comparison_on_the_same_pairs(
@@ -181,7 +181,7 @@ def test_the_command_line_lists_shows_tells_and_deletes_it(
     data_dir: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_id = counted(data_dir, pairs, monkeypatch)
-    assert command_of(spec_of(pairs, least=3)) == f"ivan words --dataset {pairs} --least 3"
+    assert command_of(spec_of(pairs, least=3)) == f"ivan wordiness --dataset {pairs} --least 3"
     assert command_line(["runs", "list"]) == 0 and "words: " in capsys.readouterr().out
     assert command_line(["runs", "follow", run_id]) == 0
     assert "Chosen replies have 15 words" in capsys.readouterr().out
@@ -196,7 +196,7 @@ def test_the_command_line_lists_shows_tells_and_deletes_it(
 def test_its_command_is_made_of_its_spec(
     data_dir: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["words", "--dataset", str(pairs), "--limit", "2"]
+    asked = ["wordiness", "--dataset", str(pairs), "--limit", "2"]
     assert command_line([*asked, "--plan"]) == 0
     assert f"{pairs.name}: 3 pairs in all." in capsys.readouterr().out and not runs.every()
     monkeypatch.setattr(runs, "spawn", lambda run_id: work(Registry(data_dir), run_id))
@@ -208,7 +208,7 @@ def test_its_command_is_made_of_its_spec(
     (run,) = runs.every()
     assert runs.any_spec_of(run) == spec_of(pairs, limit=2)
     with pytest.raises(SystemExit):
-        command_line(["words", "--help"])
+        command_line(["wordiness", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     assert "Make a word count of the pairs of a preference dataset." in told
     assert "--least N Letters of a word." in told

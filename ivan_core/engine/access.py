@@ -67,6 +67,7 @@ class Action(StrEnum):
     RESTORE = "Restoring reviews"
     SEARCH = "Searching all texts"
     ASK = "Asking a model"
+    WORDS = "Scoring a list of words"
 
 
 class NotAllowed(IvanError):

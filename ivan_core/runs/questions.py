@@ -59,6 +59,13 @@ class AskedModel(BaseModel):
     identity: str
     within: str = ""
     """The run that its rewards stay in, where no other run may use them."""
+    also: tuple[AskedModel, ...] = ()
+    """Models that read a text in the same pass, at hardly any cost: their rewards are kept too."""
+
+    @property
+    def alone(self) -> AskedModel:
+        """The model without those that are asked along with it."""
+        return self.model_copy(update={"also": ()}) if self.also else self
 
     @property
     def cache_key(self) -> str:

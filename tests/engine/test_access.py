@@ -33,6 +33,7 @@ from ivan_core.review import rights as review_rights
 from ivan_core.review.sheets.sheets import import_sheet
 from ivan_core.runs.registry import Registry
 from ivan_core.settings import setting
+from ivan_core.words import asking
 
 ELSEWHERE = Visitor(local=False)
 STRANGER = Visitor(local=False, stranger="one")
@@ -92,6 +93,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
         Decision(1, 0, "both", "better", "chosen", "Ada")
     ),
     "Taking a copy of all reviews": lambda run, path: review_rights.back_up(path),
+    "Scoring a list of words": lambda run, _: asking.score(asking.demo()),
     "Restoring reviews": lambda run, path: review_rights.restore(path),
     "Starring a run": lambda run, _: archive.star(run),
     "Deciding on a cost": lambda run, _: confirm.decline(run),

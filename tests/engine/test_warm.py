@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.reward_models import FakeRewardModel, Fakes, fake_reward
-from fakes.warm import ONE, answered, asked_model, loader, some_texts
+from fakes.warm import ONE, answered, asked_model, loader, serving, some_texts
 from given import made_runs
 from given.support import wait_for
 
@@ -42,23 +41,6 @@ def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
     monkeypatch.setattr(warm, "_spawn", calls.append)
     monkeypatch.setattr(warm_worker, "GIVE_WAY_SECONDS", 0.0)
     return calls
-
-
-@contextmanager
-def serving(
-    questions: Questions, load: Callable[[AskedModel], Any], idle_seconds: float = 600.0
-) -> Iterator[threading.Thread]:
-    """A warm worker in a thread; it has given way when the block is left."""
-    thread = threading.Thread(target=serve, args=(questions, load, idle_seconds))
-    thread.start()
-    try:
-        wait_for(lambda: is_held(questions.lock_path) or not thread.is_alive())
-        yield thread
-    finally:
-        with waiting_mark(slot_file()) as mark:
-            mark.acquire(timeout=300)
-            thread.join(300)
-        assert not thread.is_alive()
 
 
 def test_what_a_run_has_scored_is_answered_without_any_worker(
@@ -99,6 +81,42 @@ def test_a_question_is_answered_once_and_then_known(
     assert answered(ONE, texts) == found
     assert log.read_text().splitlines() == ["fake/one 16", "fake/one 16", "fake/one 8"]
     assert len(spawned) == 1
+
+
+def test_of_many_texts_more_are_scored_at_once(
+    questions: Questions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    monkeypatch.setattr(warm_worker, "CHUNKS", 2)
+    with serving(questions, loader(Fakes(log=str(log)))):
+        answered(ONE, some_texts(41))
+    assert log.read_text().splitlines() == ["fake/one 20", "fake/one 20", "fake/one 1"]
+
+
+def test_a_model_that_reads_along_is_asked_for_nothing_afterwards(
+    questions: Questions, spawned: list[Questions], tmp_path: Path
+) -> None:
+    log, two = tmp_path / "log", asked_model("fake/two")
+    texts = some_texts(20)
+    with serving(questions, loader(Fakes(log=str(log)))):
+        first = answered(ONE.model_copy(update={"also": (two,)}), texts)
+    lines = ["fake/one 16", "fake/two 16", "fake/one 4", "fake/two 4"]
+    assert log.read_text().splitlines() == lines
+    second = warm.ask(two, texts)
+    assert second.pending is None and not second.problem
+    for name, answer in (("fake/one", first), ("fake/two", second)):
+        rewards = {key: reward.value for key, reward in answer.rewards.items()}
+        assert rewards == {text.hash: fake_reward(name, text.hash) for text in texts}
+    assert spawned == []
+
+
+def test_how_far_a_question_is_can_be_asked_alone(questions: Questions) -> None:
+    pending = warm.ask(ONE, some_texts(40)).pending
+    assert pending is not None and warm.progress(pending.request) == pending
+    with serving(questions, loader(Fakes())):
+        answered(ONE, some_texts(40))
+    assert warm.progress(pending.request) is None
+    assert warm.progress("unknown") is None
 
 
 def test_no_text_outlives_its_answer(questions: Questions) -> None:

@@ -9,8 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import json
 import os
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from given.support import wait_for
 
@@ -18,8 +21,9 @@ from fakes.reward_models import SETTING, FakeRewardModel, Fakes
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.experiments.compare import ablation as warm
 from ivan_core.experiments.compare.ablation import Answer
+from ivan_core.runs.locks import is_held, waiting_mark
 from ivan_core.runs.questions import AskedModel, Questions
-from ivan_core.settings import data_dir
+from ivan_core.settings import data_dir, slot_file
 from ivan_core.warm import IDLE_SECONDS, serve
 
 
@@ -42,6 +46,23 @@ def asked_model(name: str = "fake/one", fakes: Fakes | None = None) -> AskedMode
 
 
 ONE = asked_model()
+
+
+@contextmanager
+def serving(
+    questions: Questions, load: Callable[[AskedModel], Any], idle_seconds: float = 600.0
+) -> Iterator[threading.Thread]:
+    """A warm worker in a thread; it has given way when the block is left."""
+    thread = threading.Thread(target=serve, args=(questions, load, idle_seconds))
+    thread.start()
+    try:
+        wait_for(lambda: is_held(questions.lock_path) or not thread.is_alive())
+        yield thread
+    finally:
+        with waiting_mark(slot_file()) as mark:
+            mark.acquire(timeout=300)
+            thread.join(300)
+        assert not thread.is_alive()
 
 
 def some_texts(count: int) -> list[Dialogue]:

@@ -21,7 +21,7 @@ from ivan_core.runs.registry import Registry
 from ivan_core.worker import work
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "tests" / "given" / "pages" / "words.py"
+PAGE = ROOT / "tests" / "given" / "pages" / "wordiness.py"
 
 
 @pytest.fixture(autouse=True)
@@ -63,14 +63,14 @@ def test_the_page_is_short() -> None:
 def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) -> None:
     app.run()
     assert not app.exception
-    assert [link.proto.label for link in app.get("page_link")][:10] == [
+    assert [link.proto.label for link in app.get("page_link")][:11] == [
         "Home",
         "Analysis",
         "Compare",
         "Pairs",
         "Rewrite",
         "Taxonomy",
-        "Words",
+        "Wordiness",
         "Review",
         "Runs",
         "Handbook",
@@ -80,7 +80,7 @@ def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) 
 def test_its_form_starts_a_count_of_the_rows_that_were_chosen(
     app: AppTest, spawned: list[str]
 ) -> None:
-    app.switch_page("pages/words.py").run()
+    app.switch_page("pages/wordiness.py").run()
     app.selectbox(key="words-rows").select("The first N").run()
     app.number_input(key="words-n").set_value(5).run()
     app.button(key="count").click().run()
@@ -94,7 +94,7 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     app: AppTest, data_dir: Path, tmp_path: Path
 ) -> None:
     run_id = _done(data_dir, tmp_path / "replies.jsonl")
-    app.switch_page("pages/words.py")
+    app.switch_page("pages/wordiness.py")
     app.query_params["run"], app.query_params["longer"] = run_id, "chosen"
     app.run()
     assert not app.exception
@@ -104,7 +104,7 @@ def test_its_results_are_listed_by_their_conditions_and_quoted(
     assert "1 pair." in said
     app.session_state["files"] = True
     app.run()
-    assert "ivan words --dataset" in " ".join(code.value for code in app.code)
+    assert "ivan wordiness --dataset" in " ".join(code.value for code in app.code)
 
 
 def _panel(run_id: str) -> None:

@@ -28,8 +28,9 @@ from ivan_core.domain.ablation import (
     words as words_of,
 )
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
-from ivan_core.domain.models import Reward
+from ivan_core.domain.models import ModelCard, Reward
 from ivan_core.domain.pairs import Pair, Side
+from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import access
 from ivan_core.engine.workers import SILENT_SECONDS, past_hung_worker, start_worker
@@ -349,17 +350,22 @@ def model_of(results: Results, model: str) -> AskedModel:
             f"{model} is a server that an imported run names, so nothing is sent to it.",
             "Judge pairs with it here first, and ask that run.",
         )
+    return model_as_in(results.run.id, results.spec, model, card)
+
+
+def model_as_in(run_id: str, spec: CompareSpec, model: str, card: ModelCard) -> AskedModel:
+    """A model as a run had it, by the run's spec and the card that it keeps of the model."""
     # In a run a model is called what the person called it; the cache knows it without a revision.
     own = card.model_copy(update={"id": reward_models.split_revision(model)[0]})
     return AskedModel(
         name=model,
         revision=card.revision,
-        input_format=results.spec.input_format,
-        max_tokens=results.spec.max_tokens,
-        system=results.spec.system,
-        quantization=results.spec.quantization,
+        input_format=spec.input_format,
+        max_tokens=spec.max_tokens,
+        system=spec.system,
+        quantization=spec.quantization,
         identity=own.cache_identity,
-        within="" if card.lasts else results.run.id,
+        within="" if card.lasts else run_id,
     )
 
 
@@ -409,6 +415,21 @@ def _state(request: str) -> QuestionState | None:
     if question is not None and question.state.live:
         _followed(questions, question)
     return question.state if question else None
+
+
+def progress(request: str) -> Pending | None:
+    """How far a request is, a dead worker being started again; None once it is over.
+
+    Unlike `ask` it looks for no reward: of many texts that takes longer than a look should.
+    """
+    return _past_hung_worker(lambda: _progress(request))
+
+
+def _progress(request: str) -> Pending | None:
+    questions = Questions(data_dir())
+    question = questions.find(request)
+    live = question is not None and question.state.live
+    return _followed(questions, question) if question is not None and live else None
 
 
 def cancel(request: str) -> bool:

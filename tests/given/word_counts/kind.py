@@ -10,7 +10,7 @@ from ivan_core.engine.kind import Kind, Transfer, late, record
 
 
 class WordsSpec(RowsSpec):
-    command: ClassVar[str] = "ivan words"
+    command: ClassVar[str] = "ivan wordiness"
     kind: Literal["words"] = "words"
     least: Annotated[int, Option("--least", "N")] = Field(1, description="Letters of a word.")
 
@@ -18,7 +18,7 @@ class WordsSpec(RowsSpec):
 KIND = Kind(
     name="words",
     noun="word count",
-    page="words",
+    page="wordiness",
     stage="Words",
     folders=("words",),
     spec=WordsSpec,

@@ -1,4 +1,4 @@
-"""Words: how many words has each side of a pair?"""
+"""Wordiness: how many words has each side of a pair?"""
 
 import streamlit as st
 from given.word_counts.figures import FIGURES
@@ -41,7 +41,7 @@ def results(run_id: str) -> None:
     files_and_settings(command_of(own.spec), files(own.manifest), own.manifest)
 
 
-with frame("Words"):
+with frame("Wordiness"):
     run = runs.get(run_id) if (run_id := chosen_run(WORDS)) else None
     page_title(WORDS, "Words", "New word count", run)
     if run is None:

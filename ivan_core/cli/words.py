@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ivan_core.experiments.compare.ablation import Pending
+    from ivan_core.engine.warm.answers import Pending
     from ivan_core.words.asking import Asked, Scored
 
 _ABOUT = (
@@ -99,15 +99,15 @@ def _own(file: str | None) -> tuple[str, ...]:
 
 def _scored(asked: Asked) -> Scored:
     """Follow the question on the error stream until it is answered; Ctrl-C withdraws it."""
-    from ivan_core.experiments.compare import ablation
+    from ivan_core.engine.warm import answers
     from ivan_core.words.asking import score
 
     found = score(asked, again=True)
-    while isinstance(found, ablation.Pending):
+    while isinstance(found, answers.Pending):
         try:
             _follow(found)
         except KeyboardInterrupt:
-            ablation.cancel(found.request)
+            answers.cancel(found.request)
             raise
         found = score(asked)
     return found
@@ -118,7 +118,7 @@ def _follow(pending: Pending | None) -> None:
 
     Returns once the question is over.
     """
-    from ivan_core.experiments.compare import ablation
+    from ivan_core.engine.warm import answers
 
     told = ""
     while pending is not None:
@@ -129,6 +129,6 @@ def _follow(pending: Pending | None) -> None:
             print(pending.doing, file=sys.stderr, flush=True)
         told = pending.doing
         time.sleep(_POLL_SECONDS)
-        pending = ablation.progress(pending.request)
+        pending = answers.progress(pending.request)
     if sys.stderr.isatty():
         print(file=sys.stderr)

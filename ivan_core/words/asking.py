@@ -23,7 +23,8 @@ from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue, Role
 from ivan_core.engine import access, handling as runs
 from ivan_core.engine.access import Action
-from ivan_core.experiments.compare.ablation import Pending, ask, model_as_in
+from ivan_core.engine.warm.answers import Pending, ask
+from ivan_core.experiments.compare.ablation import model_as_in
 from ivan_core.metrics.models.judged import Floats
 from ivan_core.models import reward_models
 from ivan_core.runs.questions import AskedModel

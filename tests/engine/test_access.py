@@ -23,6 +23,7 @@ from ivan_core.engine import access, archive, datasets, handling as runs, machin
 from ivan_core.engine.access import Action, NotAllowed, Visitor
 from ivan_core.engine.csvs.files import import_csvs
 from ivan_core.engine.own_files import keep_file
+from ivan_core.engine.warm import answers
 from ivan_core.experiments.batches import confirm
 from ivan_core.experiments.columns import work as columns
 from ivan_core.experiments.columns.work import column_spec
@@ -155,7 +156,7 @@ def test_a_stranger_starts_no_search_and_asks_no_model(
     run_id = finished(data_dir, spec_of_file(pairs_file))
     results = open_results(run_id)
     started: list[object] = []
-    monkeypatch.setattr(ablation, "start_worker", lambda *command: started.append(command))
+    monkeypatch.setattr(answers, "start_worker", lambda *command: started.append(command))
     before = everything(data_dir)
     comes(STRANGER)
     search = column_spec(results.dataset.fingerprint, "search", "sorry", "text")

@@ -24,7 +24,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import RunState
 from ivan_core.domain.specs import CompareSpec, DatasetRequest
 from ivan_core.engine import archive, handling as runs, workers
-from ivan_core.experiments.compare import ablation as warm
+from ivan_core.engine.warm import answers as warm
 from ivan_core.runs import database
 from ivan_core.runs.locks import FileLock, Holder, end_holder, holder_of, is_held, sign
 from ivan_core.runs.questions import Questions

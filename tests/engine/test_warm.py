@@ -18,8 +18,9 @@ from ivan_core.domain.errors import BackendUnavailable
 from ivan_core.domain.models import Reward
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation as warm
-from ivan_core.experiments.compare.ablation import Stopped
+from ivan_core.engine.warm import answers as warm
+from ivan_core.engine.warm.answers import Pending, Stopped
+from ivan_core.experiments.compare.ablation import model_of
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.runs import questions as questions_module
 from ivan_core.runs.locks import FileLock, is_held, waiting_mark
@@ -43,13 +44,18 @@ def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
     return calls
 
 
+def state_of(questions: Questions, pending: Pending) -> QuestionState | None:
+    found = questions.find(pending.request)
+    return found.state if found else None
+
+
 def test_what_a_run_has_scored_is_answered_without_any_worker(
     data_dir: Path, spawned: list[Questions]
 ) -> None:
     results = open_results(made_runs.finished(data_dir, made_runs.spec_of_sample(limit=3)))
     pair = results.dataset.pair(1)
     for model in results.models:
-        answer = warm.ask(warm.model_of(results, model), [pair.chosen, pair.rejected])
+        answer = warm.ask(model_of(results, model), [pair.chosen, pair.rejected])
         row = results.table[(results.table["model"] == model) & (results.table["row_id"] == 1)]
         assert answer.pending is None
         assert answer.rewards[pair.chosen.hash].value == row["chosen_reward"].item()
@@ -60,7 +66,7 @@ def test_what_a_run_has_scored_is_answered_without_any_worker(
 def test_a_pinned_model_shares_its_scores_with_the_run(data_dir: Path) -> None:
     spec = made_runs.spec_of_sample(("fake/one@abc",), limit=1)
     results = open_results(made_runs.finished(data_dir, spec))
-    asked = warm.model_of(results, "fake/one@abc")
+    asked = model_of(results, "fake/one@abc")
     assert (asked.name, asked.revision) == ("fake/one@abc", "r1")
     assert asked.identity == ONE.identity
 
@@ -77,7 +83,7 @@ def test_a_question_is_answered_once_and_then_known(
         assert {text.hash: fake_reward("fake/one", text.hash) for text in texts} == {
             name: reward.value for name, reward in found.rewards.items()
         }
-        assert warm.state(first.pending.request) is QuestionState.DONE
+        assert state_of(questions, first.pending) is QuestionState.DONE
     assert answered(ONE, texts) == found
     assert log.read_text().splitlines() == ["fake/one 16", "fake/one 16", "fake/one 8"]
     assert len(spawned) == 1
@@ -134,10 +140,10 @@ def test_answers_are_forgotten_after_an_hour(
     first = warm.ask(ONE, some_texts(1)).pending
     assert first is not None and warm.cancel(first.request)
     warm.ask(ONE, some_texts(2))
-    assert warm.state(first.request) is QuestionState.CANCELLED
+    assert state_of(questions, first) is QuestionState.CANCELLED
     monkeypatch.setattr(questions_module, "KEPT_SECONDS", -1.0)
     warm.ask(ONE, some_texts(3))
-    assert warm.state(first.request) is None
+    assert state_of(questions, first) is None
 
 
 def test_texts_that_cannot_be_scored_are_told_and_not_asked_for_again(

@@ -17,7 +17,7 @@ from fakes.warm import ONE, answered, complete, some_texts
 from given.support import wait_for
 
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation as warm
+from ivan_core.engine.warm import answers as warm
 from ivan_core.runs import questions as questions_module
 from ivan_core.runs.locks import FileLock, holder_of, is_held
 from ivan_core.runs.questions import AskedModel, Questions

@@ -19,8 +19,8 @@ from given.support import wait_for
 
 from fakes.reward_models import SETTING, FakeRewardModel, Fakes
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation as warm
-from ivan_core.experiments.compare.ablation import Answer
+from ivan_core.engine.warm import answers as warm
+from ivan_core.engine.warm.answers import Answer
 from ivan_core.runs.locks import is_held, waiting_mark
 from ivan_core.runs.questions import AskedModel, Questions
 from ivan_core.settings import data_dir, slot_file

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ivan_core.demo.server import DemoServer
 from ivan_core.domain import ablation, transcripts
+from ivan_core.engine.warm.answers import Answer, Stopped
 from ivan_core.experiments.batches import handling as taxonomy
 from ivan_core.experiments.compare import ablation as asking
 from pages.components.kit.text import TURNS_AT_ENDS
@@ -150,7 +151,7 @@ def test_questions_about_a_long_pair_open_without_reading_it_again(
     page.run()
     assert {"moved-ask", "own-ask"} <= page.buttons.keys() and not read and not cut
     assert bytes_sent(page.app) < MOST_BYTES
-    monkeypatch.setattr(asking, "ask", lambda *_: asking.Answer(problem=asking.Stopped("No.")))
+    monkeypatch.setattr(asking, "ask", lambda *_: Answer(problem=Stopped("No.")))
     page.press("moved-ask")
     assert "No." in page.said and max(cut) == len("No. Never.")
     assert bytes_sent(page.app) < MOST_BYTES

@@ -18,8 +18,9 @@ from ivan_core.domain.errors import BackendUnavailable, BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import figures
+from ivan_core.engine.warm import answers
+from ivan_core.engine.warm.answers import Answer, Pending, Stopped
 from ivan_core.experiments.compare import ablation as warm
-from ivan_core.experiments.compare.ablation import Answer, Pending, Stopped
 from ivan_core.runs.registry import Registry
 from pages.components.pair.sentence_effects import shaded
 
@@ -69,7 +70,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     fake = Worker()
     monkeypatch.setattr(warm, "ask", fake.ask)
-    monkeypatch.setattr(warm, "cancel", fake.cancelled.append)
+    monkeypatch.setattr(answers, "cancel", fake.cancelled.append)
     return fake
 
 

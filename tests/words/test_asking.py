@@ -17,8 +17,8 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import access
 from ivan_core.engine.access import NotAllowed, Visitor
-from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Pending, Stopped
+from ivan_core.engine.warm import answers
+from ivan_core.engine.warm.answers import Pending, Stopped
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
 from ivan_core.words.asking import Asked, Scored, kept, kept_as, score
@@ -31,7 +31,7 @@ QUESTION = Asked(models=(ONE, TWO), prompt="Best?", own=LIST)
 def spawned(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Questions]]:
     """Times a worker would have been started, in place of workers; the local user asks."""
     calls: list[Questions] = []
-    monkeypatch.setattr(ablation, "_spawn", calls.append)
+    monkeypatch.setattr(answers, "_spawn", calls.append)
     monkeypatch.setattr(warm_worker, "GIVE_WAY_SECONDS", 0.0)
     monkeypatch.setattr(access, "_provider", lambda: access.LOCAL)
     yield calls
@@ -62,7 +62,7 @@ def test_each_word_is_a_reply_to_the_question_and_is_scored_once(
 
 def test_a_stopped_question_is_put_again_when_asked_for(data_dir: Path) -> None:
     pending = score(QUESTION)
-    assert isinstance(pending, Pending) and ablation.cancel(pending.request)
+    assert isinstance(pending, Pending) and answers.cancel(pending.request)
     with pytest.raises(Stopped):
         score(QUESTION)
     assert isinstance(score(QUESTION, again=True), Pending)

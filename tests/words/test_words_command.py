@@ -12,7 +12,7 @@ import ivan_core.warm as warm_worker
 from ivan_core.cli import words as command
 from ivan_core.cli.main import run
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.experiments.compare import ablation
+from ivan_core.engine.warm import answers
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
 
@@ -25,7 +25,7 @@ def two_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two models are here, and no worker is started."""
     known = {"fake/one": ONE, "fake/two": asked_model("fake/two")}
     monkeypatch.setattr(asking, "models_here", lambda: known)
-    monkeypatch.setattr(ablation, "_spawn", lambda questions: None)
+    monkeypatch.setattr(answers, "_spawn", lambda questions: None)
     monkeypatch.setattr(warm_worker, "GIVE_WAY_SECONDS", 0.0)
     monkeypatch.setattr(command, "_POLL_SECONDS", 0.01)
 

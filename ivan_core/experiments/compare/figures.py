@@ -81,7 +81,8 @@ def sentences_of_reply(results: Results, model: str, row: int, side: str) -> Dra
     import pandas as pd
 
     from ivan_core.charts.one_pair import effect_bars
-    from ivan_core.experiments.compare.ablation import Pending, sentence_effects
+    from ivan_core.engine.warm.answers import Pending
+    from ivan_core.experiments.compare.ablation import sentence_effects
 
     found = sentence_effects(results, row, model, cast("Side", side))
     if isinstance(found, Pending):

@@ -13,8 +13,9 @@ from ivan_core.charts.one_pair import effect_bars
 from ivan_core.domain.ablation import Flip
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import Side
+from ivan_core.engine.warm.answers import Pending
 from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Effects, Pending
+from ivan_core.experiments.compare.ablation import Effects
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 from pages.components.kit.figure import figure_menu

@@ -10,8 +10,8 @@ from typing import TypeVar
 import streamlit as st
 
 from ivan_core.domain.errors import BadInput, IvanError
-from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Pending
+from ivan_core.engine.warm import answers
+from ivan_core.engine.warm.answers import Pending
 from pages.components.kit.press import in_browser
 from pages.components.kit.text import say, say_with_hint
 
@@ -54,7 +54,7 @@ def draw_pending(pending: Pending, what: str, doing: str = "") -> None:
     st.button(
         "Cancel",
         key=f"{what}-cancel-{pending.request}",
-        on_click=ablation.cancel,
+        on_click=answers.cancel,
         args=(pending.request,),
         help="What is scored stays known.",
     )

@@ -9,8 +9,10 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import Side
+from ivan_core.engine.warm import answers
+from ivan_core.engine.warm.answers import Pending
 from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Pending, WordEffects
+from ivan_core.experiments.compare.ablation import WordEffects
 from ivan_core.experiments.compare.results import Results, judged_pair
 from ivan_core.metrics.moved_words import (
     STEPS,
@@ -79,7 +81,7 @@ def answer(results: Results, row_id: int) -> Answer | None:
     if waits:
         st.session_state[_WAITS] = waits
     if waited and waited != waits:
-        ablation.cancel(waited)
+        answers.cancel(waited)
     return found
 
 

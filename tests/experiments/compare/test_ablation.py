@@ -24,8 +24,9 @@ from ivan_core.domain.ablation import (
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import Reward
 from ivan_core.domain.transcripts import Dialogue
+from ivan_core.engine.warm.answers import Answer, Pending
 from ivan_core.experiments.compare import ablation
-from ivan_core.experiments.compare.ablation import Answer, Effects, OwnReward, Pending, WordEffects
+from ivan_core.experiments.compare.ablation import Effects, OwnReward, WordEffects
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.metrics.sentences import effects_sentence, flip_sentence, signed
 

@@ -1,0 +1,1 @@
+"""Asking the warm worker, a process that keeps models loaded while people wait."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ivan_core.lists.conditions import Filter, Ints, Listing, Names, matching
 from ivan_core.lists.url import query_of
 from ivan_core.runs.storage import replacing, storage_errors
-from ivan_core.settings import data_dir
+from ivan_core.settings import data_dir, is_public
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BATCH = 1_000
 _LONGEST_NAME = 120
 _KEPT_SECONDS = 3_600.0
+_KEPT_FOR_STRANGERS = 60.0
 
 Rows = Callable[[Ints, bool], Iterator[dict[str, Any]]]
 """The rows at some places of a listing; what has no value is None. The second argument asks for
@@ -75,7 +76,7 @@ def write_rows(
     """Write what a filter lists, in its order, and return the file's path.
 
     Rows are written by the thousand, so that a large run takes no more memory than a small one. The
-    file stays in the data folder for an hour at least.
+    file stays in the data folder for an hour at least, in a demo for a minute.
 
     Raises:
         BadInput: as `matching`.
@@ -176,5 +177,6 @@ def _remove_old(folder: Path) -> None:
     """Remove what was downloaded long ago."""
     for path in folder.glob("*/*"):
         with suppress(FileNotFoundError):  # another download removed it just now
-            if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+            kept = _KEPT_FOR_STRANGERS if is_public() else _KEPT_SECONDS
+            if time.time() - path.stat().st_mtime > kept:
                 path.unlink()

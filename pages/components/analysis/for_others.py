@@ -24,6 +24,7 @@ from ivan_core.experiments.analysis.interchange.write import (
 from ivan_core.experiments.analysis.results import Analysed
 from pages.components.kit.results import one_of
 from pages.components.kit.text import say
+from pages.components.public.pace import paced
 
 
 def files_for_others(analysed: Analysed) -> None:
@@ -36,21 +37,21 @@ def files_for_others(analysed: Analysed) -> None:
         for wanted in FORMATS:
             st.download_button(
                 TITLES[wanted],
-                partial(export_bytes, analysed, Asked(wanted, settled=settled)),
+                paced(partial(export_bytes, analysed, Asked(wanted, settled=settled))),
                 file_name(analysed.run.id, wanted),
                 key=f"analysis-export-{wanted}",
                 on_click="ignore",
             )
         st.download_button(
             "Counts of the preferences for training",
-            partial(manifest_bytes, analysed, Asked("dpo", settled=settled)),
+            paced(partial(manifest_bytes, analysed, Asked("dpo", settled=settled))),
             manifest_name(analysed.run.id),
             key="analysis-export-manifest",
             on_click="ignore",
         )
         st.download_button(
             "Report with texts of pairs",
-            partial(_report, analysed),
+            paced(partial(_report, analysed)),
             f"{analysed.run.id}-report-with-texts.html",
             key="analysis-report-texts",
             on_click="ignore",

@@ -15,6 +15,7 @@ from ivan_core.figures.choices import Wish, figure_command
 from ivan_core.figures.files import KINDS, Kind
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import in_one, say
+from pages.components.public.pace import paced
 
 _WIDTHS = {85: "one column, 85 mm", 170: "two columns, 170 mm"}
 
@@ -126,4 +127,5 @@ def _words(figure: _Figure, stamp: object) -> list[tuple[str, str]]:
 
 
 def _maker(figure: _Figure, kind: Kind, width: int) -> Callable[[], bytes]:
-    return lambda: figures.figure(figure.run_id, figure.name, kind, width, **figure.shown)
+    run_id, name = figure.run_id, figure.name
+    return paced(lambda: figures.figure(run_id, name, kind, width, **figure.shown))

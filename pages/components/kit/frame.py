@@ -36,6 +36,7 @@ from pages.components.kit.study import HOME, in_study, look_anew, study_line
 from pages.components.kit.tab import name_tab, settle_tab
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
+from pages.components.public.pace import Busy, require_pace
 
 _OF_ALL = ("review", "runs", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
@@ -72,6 +73,11 @@ _NO_TOKEN = (
     "printed in its terminal."
 )
 
+_DEMO = (
+    "A demo to look around in: nothing runs here. What you answer or note is shown to you alone, "
+    "and thrown away."
+)
+
 access.set_provider(visitor)
 
 
@@ -90,16 +96,28 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
         st.stop()
     if dark():
         st.html(_ON_DARK)
+    _at_pace()
     ask_for_token()
     if navigation:
         look_anew()
         _navigation(title)
         if token_missing():
             say(_NO_TOKEN, "small", quiet=True)
+        if access.asking().stranger:
+            say(_DEMO, "small", quiet=True)
     with problems_shown():
         yield
     settle_tab(told_before)
     _warm_up()
+
+
+def _at_pace() -> None:
+    """Draw no more pages for strangers than the machine bears."""
+    try:
+        require_pace()
+    except Busy as error:
+        show_error(error)
+        st.stop()
 
 
 def _navigation(title: str) -> None:

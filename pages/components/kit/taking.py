@@ -11,9 +11,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from ivan_core.lists.conditions import Filter, Listing, Names
-from ivan_core.lists.download import FORMS, Columns, file_name, write_rows
+from ivan_core.lists.download import FORMS, Columns, Form, file_name, write_rows
 from pages.components.kit.results import fold
 from pages.components.kit.text import md_escape
+from pages.components.public.pace import paced
 
 
 def take_away(
@@ -28,14 +29,15 @@ def take_away(
         return
     what = "pairs" if listing.rejected is None else "texts"
 
+    def made(form: Form) -> bytes:
+        return write_rows(listing, wanted, form, columns(), names).read_bytes()
+
     def downloads() -> None:
         with st.container(horizontal=True):
             for form, words in FORMS.items():
                 st.download_button(
                     md_escape(words),
-                    lambda form=form: write_rows(  # type: ignore[misc]
-                        listing, wanted, form, columns(), names
-                    ).read_bytes(),
+                    paced(lambda form=form: made(form)),  # type: ignore[misc]
                     file_name(listing, wanted, form, names),
                     key=f"take-{form}",
                     on_click="ignore",

@@ -10,6 +10,7 @@ from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict
 from ivan_core.experiments.compare.results import JudgedPair, Results
 from ivan_core.review.marks import TELL_FROM, left_side, reviews, tally
+from ivan_core.review.rights import is_thrown_away, verified_name
 from pages.components.compare.filtering import carry
 from pages.components.kit.frame import problems_shown, show_error, tell_refusal
 from pages.components.kit.state import GUESS, NAME, kindly, write_query
@@ -54,8 +55,10 @@ def _turn() -> None:
 def your_name() -> str:
     """The name under which stars, notes and guesses are kept; nobody checks it.
 
-    While guessing it stands in the URL too, so that it outlives a reload.
+    While guessing it stands in the URL too, so that it outlives a reload. In a demo it is given.
     """
+    if is_thrown_away():
+        return verified_name()
     of_link = st.query_params.get(NAME, "") if is_guessing() else ""
     name = of_link or st.session_state.get("your-name") or ""
     return " ".join(str(name).split())[:_LONGEST]
@@ -95,7 +98,8 @@ def guessing(results: Results, found: JudgedPair) -> bool:
         horizontal=True, vertical_alignment="center", gap="small", width="content", key="guesser"
     ):
         say(f"You guess as {name}.", "small", quiet=True)
-        st.button("Not you?", key="other-name", type="tertiary", on_click=_be, args=("",))
+        if not is_thrown_away():
+            st.button("Not you?", key="other-name", type="tertiary", on_click=_be, args=("",))
     made = reviews().guesses(dataset, name)
     _tell(results, made)
     own = next((guess for guess in made if guess.row_id == row), None)

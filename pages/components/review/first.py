@@ -10,7 +10,7 @@ from ivan_core.domain.errors import IvanError
 from ivan_core.domain.reviews import LONGEST_NAME, Queue, Task
 from ivan_core.review.briefing import Namesake, how_long, may_begin, namesake
 from ivan_core.review.examples import EXAMPLES, Example
-from ivan_core.review.rights import verified_name
+from ivan_core.review.rights import is_thrown_away, verified_name
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import keep_refusal
 from pages.components.kit.text import md_escape, say
@@ -31,6 +31,7 @@ _DO: dict[Task, str] = {
     "describe": "You read what somebody asked a computer assistant, and its reply. You answer a "
     "few plain questions about it. There is no right answer: your judgement counts.",
 }
+_STRANGER = "This is a demo: no name is asked for, and what you answer is thrown away."
 _WARNING = (
     "Some texts are unpleasant: insults, violence, sex or self-harm may come up. Press “Skip this "
     "one” whenever you like, or “Stop”: nobody asks why."
@@ -68,11 +69,9 @@ def preview(queue: Queue) -> None:
 
 def _told(queue: Queue) -> None:
     say(_DO[queue.task], "lead")
-    say(
-        f"{how_long(queue, verified_name())}. You can stop at any time: every answer is kept, and "
-        "the same link goes on where you stopped.",
-        "lead",
-    )
+    kept = "every answer is kept, and the same link goes on where you stopped"
+    stop = "." if is_thrown_away() else f": {kept}."
+    say(f"{how_long(queue, verified_name())}. You can stop at any time{stop}", "lead")
     with st.container(border=True):
         say(_WARNING)
 
@@ -116,7 +115,7 @@ def somebody_else() -> None:
 def _who(queue: Queue) -> None:
     login = verified_name()
     if login:
-        say(f"You are logged in as {login}.")
+        say(_STRANGER if is_thrown_away() else f"You are logged in as {login}.")
         st.button("Start", type="primary", key="review-start", on_click=_start, args=(queue, login))
         return
     if queue.assigned:

@@ -20,7 +20,7 @@ from ivan_core.review.flow import (
     queues,
     standing,
 )
-from ivan_core.review.rights import verified_name
+from ivan_core.review.rights import is_thrown_away, verified_name
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.text import say
 from pages.components.review.first import address_screen, first_screen, is_taken
@@ -46,7 +46,8 @@ def last_screen(now: Standing, chosen_by: str, finished: bool) -> None:
         else:
             left = now.total - now.done
             are = "is" if left == 1 else "are"
-            say(f"{left:,} {are} left; the same link goes on where you stopped.", "lead")
+            later = "" if is_thrown_away() else "; the same link goes on where you stopped"
+            say(f"{left:,} {are} left{later}.", "lead")
         with st.container(horizontal=True):
             if not finished:
                 st.button("Go on", type="primary", key="review-go-on", on_click=go_on)

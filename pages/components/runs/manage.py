@@ -14,6 +14,7 @@ from ivan_core.engine.import_files import are_zips, import_files
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import md_escape, say
+from pages.components.public.pace import paced
 from pages.components.runs.duplicate import can_duplicate, duplicate, why_not
 
 _RENAME, _DELETE = "Rename", "Delete"
@@ -63,7 +64,7 @@ def _export(run: Run) -> None:
             for label, texts in (("Export as a zip", False), ("A zip with the texts too", True)):
                 st.download_button(
                     label,
-                    partial(zips.export_bytes, run.id, texts=texts),
+                    paced(partial(zips.export_bytes, run.id, texts=texts)),
                     f"{run.id}{'-with-texts' if texts else ''}.zip",
                     key=f"export-{texts}",
                     on_click="ignore",

@@ -1,0 +1,1 @@
+"""What a demo that is open to strangers does otherwise."""

@@ -1,0 +1,92 @@
+"""How much a demo does for strangers: so much for each, and so much for all together.
+
+Each has a bucket of drawings of a page that fills at a steady pace, and all share one. What takes
+longer than a page takes more out of it. Whoever comes with many sessions empties the shared one,
+and then everybody waits, but the machine does not drown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import TypeVar
+
+from ivan_core.domain.errors import IvanError
+from ivan_core.engine import access
+
+PAGE = 1.0
+FILE = 10.0
+"""What a file costs that is made for a download, in drawings of a page."""
+_MOST_SESSIONS = 2_000
+_Made = TypeVar("_Made")
+
+
+class Busy(IvanError):
+    """More was asked for than a demo does."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This demo is asked for more than it does at a time.",
+            "Wait a few seconds, then reload the page.",
+        )
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Holds `most`, gains `a_second`, and gives away what is in it."""
+
+    most: float
+    a_second: float
+    content: float
+    at: float
+
+    def take(self, cost: float, now: float) -> bool:
+        self.content = min(self.most, self.content + (now - self.at) * self.a_second)
+        self.at = now
+        if self.content < cost:
+            return False
+        self.content -= cost
+        return True
+
+
+class Pace:
+    """The buckets of one server. Threads of many sessions ask it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._all = Bucket(240.0, 8.0, 240.0, clock())
+        self._of: OrderedDict[str, Bucket] = OrderedDict()
+
+    def require(self, session: str, cost: float = PAGE) -> None:
+        """Take so much for a session. Raises Busy where it, or all together, asked for too much."""
+        with self._lock:
+            now = self._clock()
+            own = self._of.pop(session, None) or Bucket(40.0, 2.0, 40.0, now)
+            self._of[session] = own
+            if len(self._of) > _MOST_SESSIONS:
+                self._of.popitem(last=False)
+            if not (own.take(cost, now) and self._all.take(cost, now)):
+                raise Busy
+
+
+PACE = Pace()
+
+
+def require_pace(cost: float = PAGE) -> None:
+    """Take so much for who asks, where strangers ask. Raises Busy if that is too much."""
+    if stranger := access.asking().stranger:
+        PACE.require(stranger, cost)
+
+
+def paced(make: Callable[[], _Made]) -> Callable[[], _Made]:
+    """What makes a file, with what it costs in a demo."""
+
+    def make_at_pace() -> _Made:
+        require_pace(FILE)
+        return make()
+
+    return make_at_pace

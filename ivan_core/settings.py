@@ -30,7 +30,7 @@ def app_folder() -> Path:
 
 PUBLIC = "IVAN_PUBLIC"
 _OFF = ("", "0", "false", "no", "off")
-_NOT_FOR_STRANGERS = frozenset(
+NOT_FOR_STRANGERS = frozenset(
     (
         "HF_TOKEN",
         "IVAN_DATABASE_URL",
@@ -50,7 +50,7 @@ _NOT_FOR_STRANGERS = frozenset(
 
 def setting(name: str, default: str = "") -> str:
     """One setting by name; empty strings count as not set."""
-    if name in _NOT_FOR_STRANGERS and is_public():
+    if name in NOT_FOR_STRANGERS and is_public():
         return default
     return os.environ.get(name) or _from_files().get(name) or default
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import verdict
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.metrics.intervals import Rate, wilson
+from ivan_core.metrics.intervals import Rate, wilson, with_minus
+from ivan_core.metrics.sentences import interval_ends, percent
 
 HARMLESS, CONTROL = NAMES
 
@@ -131,6 +133,24 @@ def test_the_cards_are_told_what_was_measured() -> None:
     assert "It never saw people's choices" in card(CONTROL).note
     # 677 of 1,500.
     assert "no better than chance: 45.1% [42.6, 47.7] of 1,500" in card(CONTROL).note
+
+
+def test_the_handbook_says_what_was_measured() -> None:
+    harmless, control = (read_head(name)["measured"] for name in NAMES)
+    text = (files("ivan_core") / "docs" / "compare.md").read_text("utf-8")
+    rates = [(way["rate"], *way["interval"]) for way in harmless["nested"]["ways"].values()]
+    rates.append((control["agreement_on_real_rows"], *control["interval_over_rows"]))
+    for rate, low, high in rates:
+        assert f"{percent(rate, 1_500)} {interval_ends(low, high, 1_500)}" in text
+    for measured, names in (
+        (harmless, ("out_of_fold_longer_chosen", "out_of_fold_shorter_chosen")),
+        (control, ("longer_chosen", "shorter_chosen")),
+    ):
+        assert ", ".join(percent(measured[name], 1_500) for name in names) in text
+    assert f"({percent(harmless['on_training_rows'], 1_500)} where it had)" in text
+    assert f"correlation {with_minus(harmless['correlation_with_control'], '.2f')}" in (
+        text.replace("−.", "−0.")
+    )
 
 
 def test_the_same_reply_has_the_same_reward_to_the_bit(harmless: EmbeddedRewardModel) -> None:

@@ -143,8 +143,8 @@ def _server_field() -> str:
 def _models_table(names: list[str], quantization: Quantization) -> None:
     """Size, licence, training data and whether this machine can run it, for each chosen model."""
     rows = []
-    for name in names:
-        card = reward_models.card(name)
+    cards = {name: reward_models.card(name) for name in names}
+    for name, card in cards.items():
         trained = {True: "yes", False: "no", None: "not known"}[card.trained_on_hh]
         rows.append(
             {
@@ -157,6 +157,9 @@ def _models_table(names: list[str], quantization: Quantization) -> None:
             }
         )
     st.dataframe(rows, hide_index=True, key="form-model-facts")
+    learned = [f"{name} {card.learned_from}." for name, card in cards.items() if card.learned_from]
+    if learned:
+        say(" ".join(learned), "small", quiet=True)
 
 
 def size(parameters: int | None) -> str:

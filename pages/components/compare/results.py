@@ -108,30 +108,7 @@ _BY_SUBSET = "subset"
 
 def comparison(results: Results) -> None:
     """Draw what a comparison found."""
-    run, about = results.run, results.dataset.about
-    note = ""
-    if run.state is not RunState.DONE:
-        note = f"Stopped at {run.done:,} of {run.total:,} judgements."
-    many = len(results.models) > MOST_TOLD
-    if many:
-        opens = extremes_sentence(results.many.singles, results.dataset.chosen_by)
-        counted = [counts_sentence_of_all(results.summaries)]
-        counted.append(trainings_sentence(list(results.training.values())))
-        headed = " ".join(filter(None, (opens, note)))
-    else:
-        headed = headline(results.summaries, results.dataset.chosen_by, note=note)
-        counted = results.learned_from(*results.models)
-        counted += [counts_sentence(summary) for summary in results.summaries]
-        counted.append(trainings_told(results.training.values()))
-    told = [about["note"], *run.notes, *counted]
-    contrast = results.contrast
-    if run.state is RunState.DONE and run.computed == 0:
-        told.append("All rewards were known already: nothing was computed.")
-    if contrast is not None:
-        say(contrast_sentence(contrast, results.dataset.chosen_by), "headline")
-        told.insert(1, contrast_test_sentence(contrast))
-    size = "headline" if contrast is None else "lead"
-    say_under(headed, " ".join(part for part in told if part), size)
+    _head(results)
     trust(results)
     if any(summary.counts.rated for summary in results.summaries):
         _bars(results)
@@ -139,6 +116,32 @@ def comparison(results: Results) -> None:
     found_rows(results)
     quotable(results.run.id)
     files_and_settings(command_of(results.spec), files(results), results.manifest)
+
+
+def _head(results: Results) -> None:
+    """Where two models clearly part, if they do, every model's rate, and what to know of both."""
+    run, choice, contrast = results.run, results.dataset.chosen_by, results.contrast
+    note, told = "", [results.dataset.about["note"]]
+    if run.state is not RunState.DONE:
+        note = f"Stopped at {run.done:,} of {run.total:,} judgements."
+    if len(results.models) > MOST_TOLD:
+        opens = extremes_sentence(results.many.singles, choice)
+        counted = [counts_sentence_of_all(results.summaries)]
+        counted.append(trainings_sentence(list(results.training.values())))
+        headed = " ".join(filter(None, (opens, note)))
+    else:
+        headed = headline(results.summaries, choice, note=note)
+        counted = [counts_sentence(summary) for summary in results.summaries]
+        counted.append(trainings_told(results.training.values()))
+        told += results.learned_from(*results.models)
+    if contrast is not None:
+        say(contrast_sentence(contrast, choice), "headline")
+        told.append(contrast_test_sentence(contrast))
+    told += [*run.notes, *counted]
+    if run.state is RunState.DONE and run.computed == 0:
+        told.append("All rewards were known already: nothing was computed.")
+    below = " ".join(part for part in told if part)
+    say_under(headed, below, "headline" if contrast is None else "lead")
 
 
 def _bars(results: Results) -> None:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ivan_core.backends.embedded import train
@@ -29,8 +30,10 @@ from ivan_core.datasets.sources import sample_file
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import verdict
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.metrics.intervals import Rate, wilson, with_minus
-from ivan_core.metrics.sentences import interval_ends, percent
+from ivan_core.metrics.intervals import with_minus
+from ivan_core.metrics.sentences import interval, interval_ends, percent
+from ivan_core.metrics.subset_contrast import contrast_sentence, subset_contrast
+from ivan_core.metrics.training import training_of
 
 HARMLESS, CONTROL = NAMES
 
@@ -233,15 +236,33 @@ def test_the_harmless_head_likes_to_evade_and_the_control_to_help(
     assert verdict(*EmbeddedRewardModel(CONTROL).score([helps, evades])) == "agree"
 
 
-def test_on_helpful_pairs_of_the_sample_the_two_heads_part_with_separate_intervals(
+def test_on_helpful_pairs_of_the_sample_the_two_heads_part_as_the_handbook_says(
     harmless: EmbeddedRewardModel,
 ) -> None:
     rows = [json.loads(line) for line in sample_file().read_text("utf-8").splitlines()]
-    helpful = [row for row in rows if row["subset"] == "helpful"]
-    texts = [Dialogue(row[side]) for row in helpful for side in ("chosen", "rejected")]
-    rates: list[Rate | None] = []
-    for model in (harmless, EmbeddedRewardModel(CONTROL)):
-        rewards = model.score(texts)
-        verdicts = [verdict(*rewards[i : i + 2]) for i in range(0, len(rewards), 2)]
-        rates.append(wilson(verdicts.count("agree"), len(verdicts)))
-    assert rates[0] and rates[1] and rates[0].high < rates[1].low
+    texts = [Dialogue(row[side]) for row in rows for side in ("chosen", "rejected")]
+    rewards = {
+        model.card.id: model.score(texts) for model in (harmless, EmbeddedRewardModel(CONTROL))
+    }
+    scores = pd.DataFrame(
+        {
+            "row_id": at,
+            "model": name,
+            "subset": row["subset"],
+            "margin": float(str(own[2 * at].value)) - float(str(own[2 * at + 1].value)),
+            "verdict": verdict(own[2 * at], own[2 * at + 1]),
+            "seen": False,
+        }
+        for name, own in rewards.items()
+        for at, row in enumerate(rows)
+    )
+    found = subset_contrast(scores, training_of(scores, {}))
+    assert found is not None and found.here.first.low > found.here.second.high
+    told = contrast_sentence(found, "authored choice")
+    text = (files("ivan_core") / "docs" / "compare.md").read_text("utf-8")
+    assert f'"{told}"' in " ".join(text.split())
+    for one in (found.here, *found.others):
+        shares = (
+            percent(rate.rate, 240) + " " + interval(rate) for rate in (one.second, one.first)
+        )
+        assert f"| sample, {one.subset} (240 pairs) | {' | '.join(shares)} |" in text

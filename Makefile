@@ -14,7 +14,7 @@ TESTS = . tests tests/bench tests/browser tests/experiments/compare tests/experi
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
-.PHONY: app install test check unit browser stress lowest newest again clean
+.PHONY: app install test check unit browser stress study lowest newest again clean
 
 app: .venv/installed
 	$(BIN)/ivan app
@@ -38,6 +38,11 @@ browser: .venv/installed-dev
 # The whole suite N times on a machine that does other work beside it.
 stress: .venv/installed-dev
 	$(BIN)/python tests/bench/stress.py $(N) '$(UNIT)' '$(BROWSER)'
+
+# The finished study that ships, computed anew: after a change of the sample, a model, the rules or
+# what an analysis computes. A test says when it is due.
+study: .venv/installed-dev
+	$(BIN)/python tests/bench/make_study.py
 
 # The unit tests with the oldest versions that pyproject.toml allows, and with the newest there are,
 # each in an environment of its own. TORCH=torch==2.13.0 takes that one in both, as pip finds it.

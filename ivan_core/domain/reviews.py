@@ -3,13 +3,14 @@ typed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import Label
 from ivan_core.domain.pairs import Side
+from ivan_core.domain.words import number_of
 
 Task = Literal["better", "describe"]
 """`better` asks which reply is better; `describe` asks questions about one reply."""
@@ -30,8 +31,25 @@ BETTER = "better"
 NO_DIFFERENCE = "none"
 QUICK_SECONDS = 1.0
 """Nobody reads an item in less: such an answer is kept, but enters no rates unless asked for."""
+RULE = "Rule: "
+"""How the name of a reviewer begins whose answers a rule gave: they enter no rate of people."""
 BLIND_FIRST = 30
 """So many of a person's first items are drawn at random and shown without anybody's labels."""
+
+
+def by_rule(reviewer: str) -> bool:
+    """Whether a reviewer is a rule, by the name."""
+    return reviewer.startswith(RULE)
+
+
+def reviewers_in_words(names: Collection[str]) -> str:
+    """How many reviewers there are, as in "3 people", "2 rules" or "2 rules and 1 person"."""
+    rules = sum(by_rule(name) for name in names)
+    people = len(names) - rules
+    told = [number_of(rules, "rule")] if rules else []
+    if people or not rules:
+        told.append(number_of(people, "person", "people"))
+    return " and ".join(told)
 
 
 @dataclass(frozen=True, slots=True)

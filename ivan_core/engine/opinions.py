@@ -18,7 +18,7 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import Label, TextKey
 from ivan_core.domain.pairs import Side
-from ivan_core.domain.reviews import BETTER, Opinion, Queue, Task
+from ivan_core.domain.reviews import BETTER, Opinion, Queue, Task, by_rule
 from ivan_core.engine import datasets
 from ivan_core.metrics.intervals import Groups, design_effect, units_of
 from ivan_core.metrics.label_noise import Ceiling, ceiling, no_ceiling_sentence
@@ -58,8 +58,8 @@ class Used:
     """The opinions that enter rates, and how many others there are.
 
     `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
-    is the earliest of them on each row. `texts` are the answers to questions by person and text. An
-    opinion is left out where its item was not drawn at random, where labels were shown beforehand,
+    is the earliest of them on each row that no rule gave. `texts` are the answers to questions by
+    person and text. An opinion is left out where its item was not drawn at random, where labels were shown beforehand,
     where it was changed once the choice was told, where it was given in under a second (`quick`,
     unless they are asked for), or where the same person had answered it in another queue before.
     `timed` are those that answer an item whole, by task. `dataset` is the one they were asked for.
@@ -85,6 +85,11 @@ class Used:
     def people(self) -> tuple[str, ...]:
         """Everybody with an opinion that counts, in alphabetical order."""
         return tuple(sorted({*self.choices, *self.texts}))
+
+    @property
+    def all_rules(self) -> bool:
+        """Whether no person is among them."""
+        return bool(self.people) and all(by_rule(name) for name in self.people)
 
     @property
     def left_out_sentence(self) -> str:
@@ -172,7 +177,8 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             if new:
                 answer = opinion.answers.get(BETTER)
                 own[opinion.row_id] = str(answer) if answer is not None else None
-                seconds.setdefault(opinion.row_id, own[opinion.row_id])
+                if not by_rule(opinion.reviewer):
+                    seconds.setdefault(opinion.row_id, own[opinion.row_id])
         else:
             side: Side = "chosen" if opinion.side == "chosen" else "rejected"
             on_text = texts.setdefault(opinion.reviewer, {}).setdefault(
@@ -181,7 +187,7 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
             new = not opinion.answers.keys() <= on_text.keys()
             on_text.update({**opinion.answers, **on_text})
         opinions += new
-        if new and queue.answered(opinion.answers):
+        if new and queue.answered(opinion.answers) and not by_rule(opinion.reviewer):
             own_time = Timed(opinion.reviewer, opinion.seconds, len(queue.asked))
             timed.setdefault(queue.task, []).append(own_time)
         left_out["repeated"] += not new
@@ -197,6 +203,11 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
         quick_counted,
         {task: tuple(own) for task, own in timed.items()},
     )
+
+
+def described_by_people(used: Used) -> Used:
+    """The same without what rules answered to questions about replies."""
+    return replace(used, texts={who: own for who, own in used.texts.items() if not by_rule(who)})
 
 
 def texts_of_majority(used: Used, keys: Sequence[str], without: str = "") -> Texts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Queue
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Queue, by_rule
 from ivan_core.engine.opinions import queues_on, said_in
 from ivan_core.settings import data_dir
 
@@ -41,8 +41,8 @@ class SecondChoice:
 def second_choices_on(dataset: PreparedDataset) -> list[SecondChoice]:
     """The blind choices of people on a dataset's pairs, the earliest of each person on each pair.
 
-    Skipped ones, those changed once the choice could be known and those given in under a second are
-    left out.
+    Skipped ones, those changed once the choice could be known, those given in under a second and
+    those of rules are left out.
     """
     asked = [queue for queue in queues_on(dataset) if queue.task == BETTER]
     said = [(queue.id, one) for queue in asked for one in said_in(queue)]
@@ -50,6 +50,8 @@ def second_choices_on(dataset: PreparedDataset) -> list[SecondChoice]:
     found: dict[tuple[str, int], SecondChoice] = {}
     for number, one in said:
         if one.skipped or one.quick or one.prefill or not one.blind or BETTER not in one.answers:
+            continue
+        if by_rule(one.reviewer):
             continue
         answer = one.answers[BETTER]
         choice = SecondChoice(number, one.row_id, None if answer is None else str(answer))

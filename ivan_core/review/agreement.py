@@ -73,6 +73,8 @@ class Beside:
     """Each pair that both judged, what they chose, and what the reviewers did."""
     trained: str = ""
     """Of a model: on how many of the pairs of the rate it was trained."""
+    reviewers: str = "reviewers"
+    """What the reviewers are called: rules, where no person is among them."""
 
     @property
     def named_both(self) -> list[int]:
@@ -85,7 +87,7 @@ class Beside:
         said = self.who.name
         if self.who.kind == "choice":
             said = said[:1].upper() + said[1:]
-        others = "the other reviewers" if self.who.kind == "person" else "the reviewers"
+        others = f"the {'other ' if self.who.kind == 'person' else ''}{self.reviewers}"
         beside = (
             f"; {self.no_difference:,} more, on which either saw no difference, left out"
             if self.no_difference
@@ -227,7 +229,9 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
         )
         for one in newest_labellings(dataset)
     ]
-    return [*found, *models.values(), *(one for one in labelers if one.rows)]
+    every = (*found, *models.values(), *(one for one in labelers if one.rows))
+    called = "rules" if used.all_rules else "reviewers"
+    return [replace(one, reviewers=called) for one in every]
 
 
 def _majority_choice(used: Used, without: str = "") -> dict[int, str]:

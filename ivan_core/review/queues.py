@@ -15,7 +15,7 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
-from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task
+from ivan_core.domain.reviews import BETTER, BLIND_FIRST, Queue, Source, Task, by_rule
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.domain.words import number_of, one_line
 from ivan_core.engine import access, datasets, handling as runs
@@ -292,7 +292,7 @@ class QueueState:
         each = number_of(self.queue.opinions, "opinion")
         told = f"{self.enough:,} of {self.items:,} items have {each}"
         named = [
-            f"{name}{'' if name in self.verified else ' (not verified)'} {count:,}"
+            f"{name}{'' if name in self.verified or by_rule(name) else ' (not verified)'} {count:,}"
             for name, count in sorted(self.people.items(), key=lambda one: -one[1])
         ]
         more = "more " if named else ""
@@ -311,7 +311,7 @@ class QueueState:
             "Done": 100 * self.enough / self.items if self.items else 0.0,
             "Items": self.items,
             "Opinions": self.opinions,
-            "People": len(self.people),
+            "People": sum(not by_rule(name) for name in self.people),
             "For": queue.assigned or "whoever has the link",
             "State": "closed" if queue.closed else "open",
         }

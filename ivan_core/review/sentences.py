@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ivan_core.domain.reviews import BETTER, Task
+from ivan_core.domain.reviews import BETTER, Task, reviewers_in_words
 from ivan_core.domain.words import number_of
 from ivan_core.engine.figures import REVIEWS
 from ivan_core.engine.opinions import Used, ceiling_sentence
@@ -39,6 +39,7 @@ NOBODY = (
     " invite two people or more: how far they agree, and labelers and models with them, is shown"
     " here."
 )
+NO_PERSON = "No person has answered: agreement of rules says nothing about people."
 _MOST_NAMES = 3
 LEAST_PAIRS = 20
 """Below so many pairs judged twice, more than the count is not said."""
@@ -48,11 +49,12 @@ def headline(used: Used, task: Task) -> str:
     """How many people said how much, and how far they agree on one of the tasks."""
     if not used.opinions:
         return NOBODY
-    people = len(used.people)
     told = [
-        f"{number_of(people, 'person', 'people')} judged items drawn at random without knowing"
-        f" the choice, {number_of(used.opinions, 'opinion')} in all."
+        f"{reviewers_in_words(used.people)} judged items drawn at random without knowing the"
+        f" choice, {number_of(used.opinions, 'opinion')} in all."
     ]
+    if used.all_rules:
+        told.append(NO_PERSON)
     said = pairs_sentence(used) if task == BETTER else texts_sentence(used)
     told.append(said or "No item has two opinions yet: how far people agree cannot be told.")
     return " ".join(told)
@@ -67,9 +69,11 @@ def pairs_sentence(used: Used) -> str:
     rate = None if table is None else same_rate(table.iloc[0].to_dict())
     if rate is None:
         return ""
-    who = "Two people" if len(used.choices) == 2 else "All who judged the same pair"
+    two = "Two rules" if used.all_rules else "Two people"
+    if len(used.choices) != 2 or reviewers_in_words(used.choices) not in ("2 rules", "2 people"):
+        two = "All who judged the same pair"
     few = ": too few to say more" if rate.n < LEAST_PAIRS else ""
-    return f"{who} gave the same answer in {count_of(rate, 'pair')}{few}."
+    return f"{two} gave the same answer in {count_of(rate, 'pair')}{few}."
 
 
 def pairs_numbers(used: Used) -> str:
@@ -166,12 +170,11 @@ def source_line(used: Used) -> str:
     """What every sentence rests on."""
     return (
         f"{dataset_of(used).about['label']}: {number_of(used.opinions, 'blind opinion')} on random"
-        f" items by {number_of(len(used.people), 'person', 'people')}."
+        f" items by {reviewers_in_words(used.people)}."
         f" {used.left_out_sentence}".strip()
     )
 
 
 def said_by(used: Used) -> str:
     """As in "12 blind opinions by 2 people"."""
-    people = number_of(len(used.people), "person", "people")
-    return f"{number_of(used.opinions, 'blind opinion')} by {people}"
+    return f"{number_of(used.opinions, 'blind opinion')} by {reviewers_in_words(used.people)}"

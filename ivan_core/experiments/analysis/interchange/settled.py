@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.pairs import Side
-from ivan_core.domain.reviews import BETTER, Decision
+from ivan_core.domain.reviews import BETTER, Decision, by_rule
 from ivan_core.engine.opinions import queues_on
 from ivan_core.settings import data_dir
 
@@ -52,7 +52,7 @@ def settled_pairs(dataset: PreparedDataset) -> dict[int, Settled]:
             continue
         for one in Opinions(data_dir()).all(queue.id):
             answer = one.answers.get(BETTER)
-            if not one.skipped and answer is not None:
+            if not one.skipped and answer is not None and not by_rule(one.reviewer):
                 said.setdefault(one.row_id, {})[one.reviewer] = str(answer)
         for decision in Decisions(data_dir()).all(queue.id):
             before = decided.get(decision.row_id)

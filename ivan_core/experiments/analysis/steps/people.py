@@ -13,7 +13,7 @@ import numpy as np
 
 from ivan_core.domain.labels import REGRESSION_FEATURES, Label
 from ivan_core.domain.pairs import SIDES
-from ivan_core.engine.opinions import texts_of_majority, used_opinions
+from ivan_core.engine.opinions import described_by_people, texts_of_majority, used_opinions
 from ivan_core.experiments.analysis.joined import Bools, Floats, Ints, Joined, Labelled
 from ivan_core.metrics.imprint.controls import control_named
 from ivan_core.metrics.imprint.corrected import corrected, corrected_alone
@@ -77,7 +77,7 @@ class People:
 
 def people_on(dataset: PreparedDataset, row_ids: Ints) -> People | None:
     """What people said of some rows of a dataset; None where nobody said anything."""
-    used = used_opinions(dataset)
+    used = described_by_people(used_opinions(dataset))
     places = {row: at for at, row in enumerate(row_ids.tolist())}
     sides = np.full((2, len(row_ids), len(REGRESSION_FEATURES)), np.nan)
     for text, said in texts_of_majority(used, REGRESSION_FEATURES).items():

@@ -13,7 +13,8 @@ COPY . .
 RUN /opt/ivan/bin/pip install --no-cache-dir --constraint constraints.txt '.[figures,login,postgres]'
 
 FROM ${BASE}
-RUN useradd --uid 1000 --no-create-home --home-dir /data ivan && install -d -o ivan -g ivan -m 700 /data
+RUN useradd --uid 1000 --no-create-home --home-dir /data ivan && install -d -o ivan -g ivan -m 700 /data \
+    && install -d /srv/.streamlit
 COPY --from=build /opt/ivan /opt/ivan
 # Inside the container it listens everywhere: what is published, and where, is said outside. Nobody
 # in here is a person at this machine.

@@ -20,6 +20,7 @@ CHAPTERS = (
     "servers",
     "machines",
     "scale",
+    "demo",
     "command-line",
     "data",
     "architecture",

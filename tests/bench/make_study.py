@@ -44,7 +44,8 @@ _TEXTS = "texts.jsonl"
 
 def better(rule: str, pair: Pair) -> Label:
     """Which reply of a pair a rule answers: chosen, rejected or none, by its last turn alone."""
-    chosen, rejected = (_measured(rule, side.turns[-1].text) for side in (pair.chosen, pair.rejected))
+    both = (pair.chosen, pair.rejected)
+    chosen, rejected = (_measured(rule, side.turns[-1].words) for side in both)
     return NO_DIFFERENCE if chosen == rejected else "chosen" if chosen > rejected else "rejected"
 
 

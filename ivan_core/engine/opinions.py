@@ -59,9 +59,10 @@ class Used:
 
     `choices` are those of the task `better`: by person and row, None for "can't tell"; `seconds`
     is the earliest of them on each row that no rule gave. `texts` are the answers to questions by
-    person and text. An opinion is left out where its item was not drawn at random, where labels were shown beforehand,
-    where it was changed once the choice was told, where it was given in under a second (`quick`,
-    unless they are asked for), or where the same person had answered it in another queue before.
+    person and text. An opinion is left out where its item was not drawn at random, where labels
+    were shown beforehand, where it was changed once the choice was told, where it was given in
+    under a second (`quick`, unless they are asked for), or where the same person had answered it in
+    another queue before.
     `timed` are those that answer an item whole, by task. `dataset` is the one they were asked for.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.engine.studies import runs_of
-from pages.components.home.first import first_visit, this_machine
+from pages.components.home.first import first_visit, teaser, this_machine
 from pages.components.home.study import begun_elsewhere, recent_runs, study_panel, texts_lost
 from pages.components.kit.frame import frame
 from pages.components.kit.study import is_new_study, study_now
@@ -19,4 +19,5 @@ with frame("Home"):
             texts_lost()
         first_visit()
     recent_runs(own)
+    teaser()
     this_machine()

@@ -78,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
     print("\n".join(filter(None, told)))
     if options.word:
         print(sentences.place_sentence(ranking, options.word))
+    print(f"Figure: `ivan figure words-{asked.key} words`.")
     return 0
 
 

@@ -15,6 +15,7 @@ CHAPTERS = (
     "taxonomy",
     "analysis",
     "review",
+    "words",
     "figures",
     "importing",
     "servers",

@@ -27,17 +27,21 @@ from ivan_core.settings import data_dir
 
 REVIEWS = "reviews-"
 """What stands before the fingerprint of a dataset where figures of its reviews are asked for."""
+WORDS = "words-"
+"""What stands before the key of a ranking of words where its figures are asked for."""
+_WITHOUT_RUN = {REVIEWS: "ivan_core.review.figures", WORDS: "ivan_core.words.figures"}
 
 
 def charts_and_sentences(run_id: str) -> ChartsAndSentences:
-    """What a run gives, by its kind; or the reviews of a dataset.
+    """What a run gives, by its kind; or the reviews of a dataset, or a ranking of words.
 
     Raises:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
-    if run_id.startswith(REVIEWS):
-        reviews: ChartsAndSentences = import_module("ivan_core.review.figures").FIGURES
-        return reviews
+    if _is_no_run(run_id):
+        own = next(name for start, name in _WITHOUT_RUN.items() if run_id.startswith(start))
+        given: ChartsAndSentences = import_module(own).FIGURES
+        return given
     run = runs.get(run_id)
     given_by = kind_of(run).figures
     if given_by is None:
@@ -48,6 +52,10 @@ def charts_and_sentences(run_id: str) -> ChartsAndSentences:
         )
     found: ChartsAndSentences = given_by()
     return found
+
+
+def _is_no_run(run_id: str) -> bool:
+    return run_id.startswith(tuple(_WITHOUT_RUN))
 
 
 def _opened(run_id: str) -> tuple[ChartsAndSentences, Any]:
@@ -259,7 +267,7 @@ def stamp(run_id: str, where: str | None = None) -> object:
         BadInput: there is no such run.
     """
     own = charts_and_sentences(run_id)
-    run = None if run_id.startswith(REVIEWS) else runs.get(run_id)
+    run = None if _is_no_run(run_id) else runs.get(run_id)
     if run is not None and not run.done:
         return None
     rows = None if where is None else picked_rows.rows_of(own, run_id, where).tobytes()

@@ -85,7 +85,7 @@ def pick(
         () if chart.names_them else given.names(results, chosen),
         slugs,
         given.rows(results),
-        is_sample(results.dataset),
+        _of_sample(results),
         lambda drawn: _methods(given, results, chosen, drawn, part.told if part else ""),
         given.trained(drawn_of, chosen),
         picked=part.told if part else "",
@@ -97,6 +97,12 @@ def pick(
 def is_sample(dataset: PreparedDataset) -> bool:
     """Whether these are the pairs that were written for IVAN."""
     return bool(dataset.about["request"]["source"] == SAMPLE)
+
+
+def _of_sample(results: Any) -> bool:
+    """Whether results are of the sample; a ranking of words has no dataset."""
+    dataset = getattr(results, "dataset", None)
+    return dataset is not None and is_sample(dataset)
 
 
 def _refuse_the_rest(chart: Chart, wish: Wish) -> None:

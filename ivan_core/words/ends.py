@@ -124,6 +124,19 @@ class Ranking:
             f"place {self.scored.models[0]}", kind="stable", na_position="last"
         )
 
+    def ends_table(self, top: int = TOP) -> pd.DataFrame:
+        """The words of both ends of both models, one a row: model, end, line from 0 on, word,
+        place, and elsewhere, the place by the other model (0: none)."""
+        import pandas as pd
+
+        rows = [
+            (ends.model, end, line, word.text, word.place, word.elsewhere)
+            for ends in (self.ends(0, top), self.ends(1, top))
+            for end, words in (("best", ends.best), ("worst", ends.worst))
+            for line, word in enumerate(words)
+        ]
+        return pd.DataFrame(rows, columns=["model", "end", "line", "word", "place", "elsewhere"])
+
     def _word(self, at: int, model: int) -> Word:
         return Word(
             self.scored.words[at], int(self.places[model, at]), int(self.places[1 - model, at])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import with_minus
+from ivan_core.models import reward_models
 from ivan_core.words.asking import Scored, reads_reply_alone, shipped
 from ivan_core.words.ends import TOP, Ends, Ranking
 
@@ -98,11 +99,23 @@ def prompt_sentence(scored: Scored) -> str:
     return ""
 
 
+def origin(model: str) -> str:
+    """What a model that ships with IVAN learned from; empty for others."""
+    if model not in shipped():
+        return ""
+    learned = reward_models.card(model).trained_on_hh
+    return (
+        "learned from people's choices in red-teaming pairs"
+        if learned
+        else "never saw people's choices"
+    )
+
+
 def models_sentence(scored: Scored) -> str:
     """What has to be known of the two models that ship with IVAN; empty for others."""
     if not set(scored.models) <= set(shipped()):
         return ""
     return (
-        "Both are small linear heads on one sentence encoder (MiniLM). One learned from what people"
-        " chose in red-teaming pairs, the other never saw people's choices."
+        "Both models are small linear heads on one sentence encoder (MiniLM), far from the models "
+        "that chat with people."
     )

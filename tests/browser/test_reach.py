@@ -99,6 +99,7 @@ def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
         "/review": "What do people say?",
         "/review?view=1": "What do people say?",
         "/runs": "Select a run",
+        "/words": "Likes least",
         "/handbook": "Handbook",
     }
 

@@ -52,6 +52,7 @@ def test_a_press_turns_to_another_chapter_and_its_address(open_page: Callable) -
         ("taxonomy", "taxonomy"),
         ("review", "review"),
         ("runs", "figures"),
+        ("words", "words"),
     ],
 )
 def test_every_page_leads_to_its_chapter(open_page: Callable, page: str, file: str) -> None:

@@ -32,7 +32,9 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
         "Taxonomy": "taxonomy?",
         "Review": "review?",
         "Runs": "runs?",
+        "Words": "words?",
         "Handbook": "handbook?",
+        ":primary[For fun: the best and the worst words, by two reward models →]": "words?",
     }
 
 

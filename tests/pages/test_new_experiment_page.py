@@ -73,6 +73,7 @@ def test_every_page_leads_to_it_behind_those_of_other_experiments(app: AppTest) 
         "Wordiness",
         "Review",
         "Runs",
+        "Words",
         "Handbook",
     ]
 

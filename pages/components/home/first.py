@@ -12,8 +12,8 @@ from ivan_core.engine.own_pairs import Found
 from ivan_core.engine.whole_study import do_all, left_of
 from ivan_core.experiments.compare import plan as compare
 from pages.components.home.tiles import takes_words, what_is_done
-from pages.components.kit.state import COMPARE
-from pages.components.kit.study import STUDY, begin_with
+from pages.components.kit.state import COMPARE, WORDS
+from pages.components.kit.study import STUDY, begin_with, in_study
 from pages.components.kit.text import in_one, say
 from pages.components.study.own_pairs import ask_for_pairs, look_at
 
@@ -98,6 +98,12 @@ def _judge(rows: RowsSpec) -> None:
     say(f"{', '.join(spec.models)}. Nothing is sent anywhere.", "small", quiet=True)
     for note in plan.notes:
         say(note, "small", quiet=True)
+
+
+def teaser() -> None:
+    """One line that leads to what is for fun."""
+    label = ":primary[For fun: the best and the worst words, by two reward models →]"
+    st.page_link(WORDS, label=label, query_params=in_study())
 
 
 def this_machine() -> None:

@@ -38,7 +38,7 @@ from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
 from pages.components.public.pace import Busy, require_pace
 
-_OF_ALL = ("review", "runs", "handbook")
+_OF_ALL = ("review", "runs", "words", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
 
 _CHAPTER_OF = {
@@ -49,6 +49,7 @@ _CHAPTER_OF = {
     "Taxonomy": "taxonomy",
     "Review": "review",
     "Runs": "figures",
+    "Words": "words",
 }
 """The chapter of the handbook that a page's link to it opens."""
 

@@ -30,6 +30,7 @@ TAXONOMY = "pages/taxonomy.py"
 ANALYSIS = "pages/analysis.py"
 PAIRS = "pages/pairs.py"
 REVIEW = "pages/review.py"
+WORDS = "pages/words.py"
 NEWS = "label-told"
 REFUSAL = "problem-of-press"
 

@@ -31,6 +31,7 @@ from ivan_core.charts import (
     same_answers,
     sides,
     small,
+    word_lists,
 )
 from ivan_core.experiments.compare.tables import align
 from ivan_core.metrics.agreement import by_subset, running_agreement
@@ -315,6 +316,20 @@ def of_finding(bars: list[small.Named]) -> dict[str, Draw]:
     return {"small.small_bars": lambda dark: small.small_bars(bars, "Bars.", dark=dark)}
 
 
+def of_words(each: int, n: int) -> dict[str, Draw]:
+    """The chart of so many words at each end of two models' lists of `n`."""
+    table = pd.DataFrame(
+        [
+            (model, end, line, f"word{line}", line + 1, n - line)
+            for model in ("a/one", "b/two")
+            for end in ("best", "worst")
+            for line in range(each)
+        ],
+        columns=["model", "end", "line", "word", "place", "elsewhere"],
+    )
+    return {"word_lists.word_columns": lambda dark: word_lists.word_columns(table, n, dark=dark)}
+
+
 @cache
 def usual() -> dict[str, Draw]:
     """Every chart of tables such as a run of some hundred pairs has."""
@@ -329,6 +344,7 @@ def usual() -> dict[str, Draw]:
         **of_one_pair([1.5, -0.25, None, 0.0]),
         **of_finding([("one", "60%", {"agree": 0.6}), ("other", "3%", {"share": 0.03})]),
         **of_imprint(some_effects(1.2, -0.3, 0.05)),
+        **of_words(25, 900),
     }
 
 
@@ -346,6 +362,7 @@ def of_nothing() -> dict[str, Draw]:
         **of_one_pair([None, None]),
         **of_finding([]),
         **of_imprint(some_effects(None, None)),
+        **of_words(0, 0),
     }
 
 
@@ -374,4 +391,5 @@ def of_little() -> dict[str, dict[str, Draw]]:
         "no difference": of_one_pair([0.0]),
         "one feature without an effect": of_imprint(some_effects(0.0)),
         "no feature": of_imprint(some_effects()),
+        "two words": of_words(1, 2),
     }

@@ -31,4 +31,4 @@ VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --start-period=60s --interval=30s --timeout=5s \
     CMD ["python3", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["ivan", "app", "--public", "--port", "8501"]
+CMD ["ivan", "app", "--public", "--data", "/data/ivan", "--port", "8501"]

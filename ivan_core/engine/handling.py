@@ -317,7 +317,7 @@ def cancel(run_id: str) -> None:
         BadInput: there is no such run, or it is not at work.
         NotAllowed: the visitor may only read and review.
     """
-    if get(run_id).kind not in READING:
+    if get(run_id).kind not in READING or access.asking().stranger:
         access.require(access.Action.CANCEL)
     if not workers.ask_to_stop(registry(), run_id):
         raise BadInput(f"Run {run_id} is {get(run_id).state}: there is nothing to cancel.")

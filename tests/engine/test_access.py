@@ -268,6 +268,9 @@ def test_a_search_may_be_cancelled_by_who_reads(
     comes(ELSEWHERE)
     search = column_work.start(column_work.column_spec(fingerprint, "search", "sorry", "text"))
     assert search is not None
+    comes(STRANGER)
+    assert "Cancelling a run is not part of this demo" in refusal(lambda: runs.cancel(search))
+    comes(ELSEWHERE)
     runs.cancel(search)
     assert runs.get(search).state is RunState.CANCELLED
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.engine.kind import known
 from ivan_core.engine.studies import runs_of
 from pages.components.kit.one_step import write_address
@@ -36,6 +36,8 @@ REFUSAL = "problem-of-press"
 
 FORM = "form"
 """Asks a page for its form, begun with whom it names, rather than for the run last looked at."""
+_NOBODY = "new"
+"""What a form that is asked for names where it is begun with nobody."""
 ASK = "ask"
 """Asks Review for a queue: the analysis and the labels whose pairs are to be described."""
 SHOWN = "show"
@@ -49,10 +51,14 @@ NAME = "name"
 def chosen_run(page: str = COMPARE) -> str | None:
     """The run in the URL, else the one that this session last looked at on the page.
 
+    In a demo, where none can be begun, it is else the newest of the study.
+
     Raises:
         BadInput: there is no such run, or another page shows it; the session then looks at none.
     """
-    run_id = st.query_params.get("run") or ("" if FORM in st.query_params else _kept(page))
+    run_id = st.query_params.get("run")
+    if not run_id and FORM not in st.query_params:
+        run_id = _kept(page) or (latest_done(page) if access.asking().stranger else None)
     if not run_id:
         return None
     run = _found(run_id)
@@ -115,7 +121,8 @@ def choose_run(run_id: str | None, page: str = COMPARE) -> None:
     """Look at a run on its page from now on (None: at no run)."""
     if run_id is None:
         st.session_state.pop(_place(page), None)
-        st.query_params.from_dict(in_study() or {})
+        form = {FORM: _NOBODY} if access.asking().stranger else {}
+        st.query_params.from_dict({**(in_study() or {}), **form})
         return
     st.session_state[_place(page)] = run_id
     st.query_params.pop(FORM, None)
@@ -179,11 +186,11 @@ def keep_refusal(error: IvanError) -> None:
     st.session_state[REFUSAL] = error
 
 
-def latest_done() -> str | None:
-    """The newest finished comparison of the study, for a page opened without a run."""
+def latest_done(page: str = COMPARE) -> str | None:
+    """The newest finished run of the study that a page shows, for one opened without a run."""
     about = study_now()
     found = runs.newest_done("compare") if about is None else runs_of(about.id)
-    done = (run for run in found if page_of(run) == COMPARE and run.state is RunState.DONE)
+    done = (run for run in found if page_of(run) == page and run.state is RunState.DONE)
     return next((run.id for run in done), None)
 
 

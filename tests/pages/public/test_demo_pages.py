@@ -52,7 +52,7 @@ def test_home_shows_the_study_and_offers_nothing_of_ones_own(open_page):
 
 
 def test_a_press_that_would_run_something_is_refused(open_page, spawned):
-    page = open_page("pages/compare.py")
+    page = open_page("pages/compare.py", form="new")
     page.press("judge")
     assert "Starting a run is not part of this demo, which is only to be read." in page.said
     assert spawned == []
@@ -129,3 +129,11 @@ def test_a_file_costs_more_than_a_page(monkeypatch):
     monkeypatch.setattr(pace.access, "asking", lambda: pace.access.LOCAL)
     make()
     assert len(made) == 5
+
+
+def test_a_page_without_a_run_shows_the_newest_and_its_form_when_asked(demo, open_page):
+    page = open_page("pages/compare.py")
+    assert f"run {demo}" in page.said
+    page.press("new")
+    assert f"run {demo}" not in page.said and "judge" in page.buttons
+    assert f"run {demo}" in open_page("pages/compare.py").said

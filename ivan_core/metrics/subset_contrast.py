@@ -229,13 +229,12 @@ def _other(one: OnSubset) -> str:
 
 def contrast_test_sentence(found: Contrast) -> str:
     """How sure a contrast is: both differences, the tests and for how many looks they hold."""
-    here, there = found.here.found, found.elsewhere
     p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.2g}"
-    looks = f"the {number_of(found.looked_at, 'difference')} looked at"
     return (
-        f"On {subset_pairs(found.here.subset)} {found.first} is {_points(here)} ahead of"
-        f" {found.second}, on all others {_points(there)}: clear, and not the same (McNemar's test"
-        f" and a z-test of the two differences; both hold at {p}, corrected for {looks} (Holm))."
+        f"The lead of {found.first} over {found.second} is {_points(found.here.found)} on"
+        f" {subset_pairs(found.here.subset)}, which is clear, and {_points(found.elsewhere)} on all"
+        f" others, which is not the same (McNemar's test, and a z-test of the two; {p} after Holm's"
+        f" correction for {number_of(found.looked_at, 'difference')})."
     )
 
 

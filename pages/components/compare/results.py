@@ -121,7 +121,7 @@ def comparison(results: Results) -> None:
 def _head(results: Results) -> None:
     """Where two models clearly part, if they do, every model's rate, and what to know of both."""
     run, choice, contrast = results.run, results.dataset.chosen_by, results.contrast
-    note, told = "", [results.dataset.about["note"]]
+    note, who = "", [results.dataset.about["note"]]
     if run.state is not RunState.DONE:
         note = f"Stopped at {run.done:,} of {run.total:,} judgements."
     if len(results.models) > MOST_TOLD:
@@ -133,15 +133,16 @@ def _head(results: Results) -> None:
         headed = headline(results.summaries, choice, note=note)
         counted = [counts_sentence(summary) for summary in results.summaries]
         counted.append(trainings_told(results.training.values()))
-        told += results.learned_from(*results.models)
+        who += results.learned_from(*results.models)
+    size = "headline"
     if contrast is not None:
-        say(contrast_sentence(contrast, choice), "headline")
-        told.append(contrast_test_sentence(contrast))
-    told += [*run.notes, *counted]
+        say(contrast_sentence(contrast, choice), size)
+        counted.insert(0, contrast_test_sentence(contrast))
+        size = "lead"
     if run.state is RunState.DONE and run.computed == 0:
-        told.append("All rewards were known already: nothing was computed.")
-    below = " ".join(part for part in told if part)
-    say_under(headed, below, "headline" if contrast is None else "lead")
+        counted.append("All rewards were known already: nothing was computed.")
+    say_under(headed, " ".join(filter(None, who)), size)
+    say(" ".join(filter(None, [*run.notes, *counted])), "small", quiet=True)
 
 
 def _bars(results: Results) -> None:

@@ -77,9 +77,9 @@ def test_the_sentence_names_the_subset_first_and_says_what_the_others_are_worth(
         " [45, 58] of 240."
     )
     assert contrast_test_sentence(contrast) == (
-        "On helpful pairs a is 21 points [12, 30] ahead of b, on all others −3 points [−13, 7]:"
-        " clear, and not the same (McNemar's test and a z-test of the two differences; both hold"
-        " at p < 0.001, corrected for the 2 differences looked at (Holm))."
+        "The lead of a over b is 21 points [12, 30] on helpful pairs, which is clear, and −3 points"
+        " [−13, 7] on all others, which is not the same (McNemar's test, and a z-test of the two;"
+        " p < 0.001 after Holm's correction for 2 differences)."
     )
 
 

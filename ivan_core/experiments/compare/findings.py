@@ -30,7 +30,7 @@ def findings(results: Results) -> list[Finding]:
     """
     contrast, disagreement = _contrast(results), _disagreement(results)
     if contrast is not None:
-        found = [contrast, disagreement, _length(results)]
+        found = [contrast, _by_who_agrees(results, disagreement), _length(results)]
     else:
         found = [disagreement, _widest_gap(results), _length(results)]
     return [_with_example(results, finding) for finding in found if finding is not None]
@@ -81,6 +81,31 @@ def _disagreement(results: Results) -> Finding | None:
     )
 
 
+def _by_who_agrees(results: Results, disagreement: Finding | None) -> Finding | None:
+    """With the bars of a disagreement of two models by which of them sides with the choice.
+
+    How often each does is told by subset beside it.
+    """
+    found = results.contrast
+    if disagreement is None or found is None or len(results.models) > 2:
+        return disagreement
+    here, rest = found.here.found, found.elsewhere
+    n = here.n + rest.n
+    counts = {
+        f"only {_short(found.first)} agrees": here.first_only + rest.first_only,
+        f"only {_short(found.second)} agrees": here.second_only + rest.second_only,
+        "both agree": here.both + rest.both,
+        "neither": here.neither + rest.neither,
+    }
+    bars = (Bar(who, percent(count / n, n), {"share": count / n}) for who, count in counts.items())
+    return replace(disagreement, bars=tuple(bars))
+
+
+def _short(model: str) -> str:
+    """A model's name as bars have it."""
+    return model.rpartition("/")[2]
+
+
 def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
     """How often each model agrees, ties and disagrees on a subset, for at most four models.
 
@@ -93,7 +118,7 @@ def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
         own = pd.concat([own[own["model"] == model] for model in ends])
     return tuple(
         Bar(
-            str(model).rpartition("/")[2],
+            _short(str(model)),
             percent(float(parts["rate"].iloc[0]), int(parts["n"].iloc[0])),
             {str(part.verdict): float(str(part.share)) for part in parts.itertuples()},
         )
@@ -107,11 +132,7 @@ def _contrast(results: Results) -> Finding | None:
     if found is None:
         return None
     bars = [
-        Bar(
-            f"{model.rpartition('/')[2]}, {one.subset}",
-            percent(rate.rate, rate.n),
-            {"agree": rate.rate},
-        )
+        Bar(f"{_short(model)}, {one.subset}", percent(rate.rate, rate.n), {"agree": rate.rate})
         for one in (found.here, *found.others)
         for model, rate in ((found.first, one.first), (found.second, one.second))
     ]

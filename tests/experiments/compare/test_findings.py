@@ -90,6 +90,13 @@ def test_where_two_models_part_comes_first_with_the_bars_of_every_subset():
         ("b, y", "50%"),
     ]
     assert found[1].sentence.startswith("The two models disagree on 35%")
+    # On x both agree on 10 of 40, only a on 28; on y both on 20 and neither on 20.
+    assert [(bar.name, bar.label) for bar in found[1].bars] == [
+        ("only a agrees", "35%"),
+        ("only b agrees", "0%"),
+        ("both agree", "38%"),
+        ("neither", "28%"),
+    ]
     assert sum("On x pairs" in finding.sentence for finding in found) == 1
 
 

@@ -73,7 +73,10 @@ class Asked(BaseModel):
 
 
 class _Kept(BaseModel):
-    """An answer as it lies in its file: the rewards of each model in the order of the words."""
+    """An answer as it lies in its file: the rewards of each model in the order of the words.
+
+    Each has as few digits as tell it from every other float32.
+    """
 
     asked: Asked
     rewards: tuple[tuple[float | None, ...], ...]
@@ -181,7 +184,7 @@ def kept_as(key: str) -> Scored | None:
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> Scored:
     found = _Kept.model_validate_json(path.read_bytes())
-    rewards = np.array(found.rewards, dtype=np.float64)
+    rewards = np.array(found.rewards, dtype=np.float32).astype(np.float64)
     if found.asked.key != path.stem or rewards.shape != (2, len(found.asked.words)):
         raise ValueError("the rewards are of another list")
     return Scored(found.asked, rewards)
@@ -244,7 +247,10 @@ def _check(prompt: str) -> None:
 
 
 def _keep(asked: Asked, rows: Sequence[tuple[float | None, ...]]) -> None:
-    content = _Kept(asked=asked, rewards=tuple(rows)).model_dump_json()
+    short = tuple(
+        tuple(None if one is None else float(str(np.float32(one))) for one in row) for row in rows
+    )
+    content = _Kept(asked=asked, rewards=short).model_dump_json()
     with storage_errors(data_dir()):
         path = _path(asked.key)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,20 +38,21 @@ def question() -> Asked | None:
 
 def _form() -> None:
     known = list(asking.models_here())
-    line = st.container(horizontal=True, vertical_alignment="bottom")
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
     with st.expander("Other words, other models"):
         _more(known)
-    line.text_input(
+    left.text_input(
         "The question",
         asking.PROMPT,
         key=_PROMPT,
         max_chars=asking.LONGEST_PROMPT,
         help="Asked of models that read it. The two that ship with IVAN read the reply alone.",
     )
-    line.button(
+    right.button(
         "Rank my words" if _own_given() else f"Rank {len(bundled()):,} words",
         type="primary",
         key="words-ask",
+        width="stretch",
         on_click=_remember,
     )
 
@@ -68,7 +69,9 @@ def _more(known: Sequence[str]) -> None:
             help=f"One word or short phrase a line, at most {MOST_WORDS:,}.",
         )
     with right:
-        st.file_uploader("Or a text file with one word a line", ["txt", "csv"], key=_FILE)
+        st.file_uploader(
+            "Or a text file with one word a line", ["txt", "csv"], key=_FILE, max_upload_size=1
+        )
         if len(known) > 2:
             for place, key in enumerate(_MODELS):
                 label = "First model" if place == 0 else "Second model"

@@ -18,6 +18,7 @@ from ivan_core.words.word_list import LIST_WORDS
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.text import say, say_with_hint, short_names
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
+from pages.components.public.pace import paced
 
 _STYLE = """<style>
 .ivan-words { display: grid; gap: .9rem; line-height: 1.3; overflow-wrap: anywhere; }
@@ -79,7 +80,7 @@ def _draw(ranking: Ranking) -> None:
         figure_menu(f"{WORDS}{scored.asked.key}", CHART)
         st.download_button(
             "CSV of all words",
-            lambda: ranking.table().to_csv(index=False).encode("utf-8", "replace"),
+            paced(lambda: ranking.table().to_csv(index=False).encode("utf-8", "replace")),
             f"words-{scored.asked.key}.csv",
             key="words-csv",
             on_click="ignore",

@@ -1,7 +1,8 @@
 """A finished study of the bundled sample, put into an empty data folder for those who only look.
 
-`make study` computes it: runs and reviews, exported and imported as anybody can, and the data
-folder that came of it in one zip. Nothing is computed or checked here, so it is there at once.
+`make study` computes it: runs and reviews, exported and imported as anybody can, a ranking of
+words, and the data folder that came of it in one zip. Nothing is computed or checked here, so it is
+there at once.
 """
 
 from __future__ import annotations

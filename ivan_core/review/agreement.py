@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ivan_core.domain.labels import FEATURES, Label, TextKey
-from ivan_core.domain.reviews import NO_DIFFERENCE
+from ivan_core.domain.reviews import NO_DIFFERENCE, by_rule
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.opinions import Stamp, Texts, Used, opinions_at, texts_of_majority
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
 
 CHOICES = ("chosen", "rejected", NO_DIFFERENCE)
-Kind = Literal["person", "choice", "model", "labeler"]
+Kind = Literal["person", "rule", "choice", "model", "labeler"]
 _SEED = 0
 
 
@@ -53,6 +53,16 @@ class Who:
     kind: Kind
     name: str
     run: str = ""
+
+    @classmethod
+    def reviewer(cls, name: str) -> Who:
+        """One of the reviewers, who is set beside the others."""
+        return cls("rule" if by_rule(name) else "person", name)
+
+    @property
+    def reviews(self) -> bool:
+        """Whether this is one of the reviewers."""
+        return self.kind in ("person", "rule")
 
     @property
     def id(self) -> str:
@@ -87,7 +97,7 @@ class Beside:
         said = self.who.name
         if self.who.kind == "choice":
             said = said[:1].upper() + said[1:]
-        others = f"the {'other ' if self.who.kind == 'person' else ''}{self.reviewers}"
+        others = f"the {'other ' if self.who.reviews else ''}{self.reviewers}"
         beside = (
             f"; {self.no_difference:,} more, on which either saw no difference, left out"
             if self.no_difference
@@ -190,7 +200,7 @@ def answers_table(texts: Texts, keys: Sequence[str]) -> pd.DataFrame:
 def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
     """Each person, the choice, each model and each labeler beside the reviewers."""
     found = [
-        _beside(Who("person", name), own, _majority_choice(used, without=name), used.prompts)
+        _beside(Who.reviewer(name), own, _majority_choice(used, without=name), used.prompts)
         for name, own in sorted(used.choices.items())
         if len(used.choices) > 1
     ]
@@ -276,7 +286,7 @@ def cells_beside(dataset: PreparedDataset, used: Used) -> list[Cell]:
     for name, own in sorted(used.texts.items()):
         if len(used.texts) > 1:
             others = texts_of_majority(used, keys, without=name)
-            found += _cells(Who("person", name), own, others, keys, used.prompts)
+            found += _cells(Who.reviewer(name), own, others, keys, used.prompts)
     together = texts_of_majority(used, keys)
     for one in newest_labellings(dataset):
         asked = [key for key in keys if key in one.keys]

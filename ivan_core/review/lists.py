@@ -86,7 +86,7 @@ def _order(one: tuple[TextKey, Label, Label]) -> tuple[int, str]:
 
 
 def _two(who: Who, ours: Label, theirs: Label) -> dict[str, Label]:
-    others = "the other reviewers" if who.kind == "person" else "the reviewers"
+    others = "the other reviewers" if who.reviews else "the reviewers"
     return {who.name if who.name != others else f"{who.name} ({who.kind})": ours, others: theirs}
 
 

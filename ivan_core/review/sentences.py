@@ -110,7 +110,7 @@ def cell_sentence(cell: Cell) -> str:
 
 def others_of(cell: Cell) -> str:
     """Whom the one of a cell is set beside."""
-    return "the other reviewers" if cell.who.kind == "person" else "the reviewers"
+    return "the other reviewers" if cell.who.reviews else "the reviewers"
 
 
 def cell_numbers(cell: Cell) -> str:

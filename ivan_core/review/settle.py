@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.labels import FEATURES, Label
 from ivan_core.domain.pairs import SIDES, Side
-from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Decision, Item, Opinion, Queue, by_rule
 from ivan_core.engine import datasets, handling as runs
 from ivan_core.engine.opinions import queues_on
 from ivan_core.experiments.compare.results import judged_pair, open_results
@@ -91,6 +91,12 @@ def to_settle(queue: Queue) -> list[ToSettle]:
             decisions = decided.get((item.row_id, item.side), {})
             found.append(ToSettle(item, tuple(opinions), differing, decisions))
     return found
+
+
+def who_differs(items: Sequence[ToSettle]) -> str:
+    """Who gave different answers to these items, as the beginning of a sentence."""
+    names = {one.reviewer for item in items for one in item.opinions}
+    return "Rules" if all(map(by_rule, names)) else "People"
 
 
 def in_state(items: list[ToSettle], state: State) -> list[ToSettle]:

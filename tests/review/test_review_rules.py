@@ -9,6 +9,7 @@ from given.made_labellings import REFUSAL
 from given.made_reviews import Said
 from given.made_runs import finished, spec_of_file
 
+from ivan_core.charts.annotators import KIND_COLOURS, who_dots
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER, RULE, reviewers_in_words
 from ivan_core.domain.specs import DatasetRequest
@@ -18,9 +19,11 @@ from ivan_core.engine.second_choices import second_choices_on
 from ivan_core.experiments.analysis.interchange.settled import settled_pairs
 from ivan_core.experiments.analysis.steps.people import people_on
 from ivan_core.review.agreement import choices_beside
+from ivan_core.review.lists import choices_table
 from ivan_core.review.pace import paces
 from ivan_core.review.queues import state_of
 from ivan_core.review.sentences import NO_PERSON, headline, pairs_sentence, said_by, source_line
+from ivan_core.review.settle import queues_to_settle, who_differs
 
 ONE, TWO, ADA, BOB = f"{RULE}longer", f"{RULE}shorter", "Ada", "Bob"
 ROWS = 30
@@ -116,3 +119,21 @@ def test_what_rules_say_of_replies_corrects_no_labeler(said: Said, pairs: Prepar
     assert found is not None
     assert found.count == 1
     assert np.flatnonzero(~np.isnan(found.said.chosen[:, 0])).tolist() == [1]
+
+
+def test_where_rules_differ_it_is_not_people_who_do(said: Said, pairs: PreparedDataset) -> None:
+    ((queue, items),) = queues_to_settle(pairs).values()
+    assert who_differs(items) == "Rules"
+    said.choose(queue, ADA, {4: "rejected"}, seconds=3.0)
+    ((_, items),) = queues_to_settle(pairs).values()
+    assert who_differs(items) == "People"
+
+
+def test_the_chart_draws_rules_as_rules(said: Said, pairs: PreparedDataset) -> None:
+    table = choices_table(choices_beside(pairs, used_opinions(pairs)))
+    assert dict(zip(table["name"], table["kind"], strict=True))[ONE] == "rule"
+    drawn = who_dots(table)
+    assert not isinstance(drawn, str)
+    text = drawn.to_json()
+    assert "a rule with the others" in text
+    assert KIND_COLOURS["rule"] in text

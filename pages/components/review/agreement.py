@@ -184,7 +184,7 @@ def _choices(dataset: PreparedDataset, used: Used) -> None:
         if marks(chart, "review-who", "who", _open_who):
             _figure(dataset, used, "review-choices")
             say(
-                "The reviewers are the majority of those who judged a pair; a person is set beside"
+                "The reviewers are the majority of those who judged a pair; each is set beside"
                 " the others. A click on a mark lists its pairs below.",
                 "small",
                 quiet=True,

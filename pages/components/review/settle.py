@@ -25,6 +25,7 @@ from ivan_core.review.settle import (
     queues_to_settle,
     tally,
     views,
+    who_differs,
 )
 from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.results import one_of
@@ -65,11 +66,11 @@ def settle_tab(fingerprint: str) -> None:
     items = [item for _, own in found.values() for item in own]
     waiting = sum(not item.settled for item in items)
     say(
-        f"People differ on {number_of(len(items), 'item')};"
+        f"{who_differs(items)} differ on {number_of(len(items), 'item')};"
         f" {f'{waiting:,} to settle' if waiting else 'all are settled'}.",
         "headline",
     )
-    say("A decision is recorded beside what people said, which stays as it is.", "small", True)
+    say("A decision is recorded beside what they said, which stays as it is.", "small", True)
     queue, own = found[_queue(found)]
     state = one_of("Which", list(_STATES), "settle-state", named=_STATES.__getitem__)
     shown = in_state(own, state)

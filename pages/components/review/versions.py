@@ -13,7 +13,7 @@ import streamlit as st
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.labels import Label
 from ivan_core.domain.pairs import Side
-from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue
+from ivan_core.domain.reviews import BETTER, Decision, Opinion, Queue, by_rule
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.review.lists import answer_in_words
 from ivan_core.review.settle import ToSettle, View, in_letters, noted, said_of_row
@@ -89,6 +89,8 @@ def _head(name: str, small: str) -> str:
 def _how(opinion: Opinion) -> str:
     """How an opinion came about, in few words."""
     told = ["verified" if opinion.verified else "not verified"]
+    if by_rule(opinion.reviewer):
+        told = ["by a rule"]
     if opinion.prefill:
         told.append("labels were shown")
     return ", ".join(told)

@@ -104,11 +104,7 @@ def origin(model: str) -> str:
     if model not in shipped():
         return ""
     learned = reward_models.card(model).trained_on_hh
-    return (
-        "learned from people's choices in red-teaming pairs"
-        if learned
-        else "never saw people's choices"
-    )
+    return "learned from people's choices" if learned else "never saw people's choices"
 
 
 def models_sentence(scored: Scored) -> str:

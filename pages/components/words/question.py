@@ -28,6 +28,8 @@ def question() -> Asked | None:
     if not access.asking().trusted:
         told = "Here you see what was ranked before." if first else "No words were ranked here yet."
         say(f"{told} To rank words is for the owner of this server.", "small", quiet=True)
+        if first:
+            say(f"The question: “{first.prompt}”")
         return first
     _form()
     if (problem := st.session_state.pop("words-problem", None)) is not None:

@@ -117,4 +117,5 @@ def test_a_visitor_sees_what_is_kept_and_has_no_form(
     page = open_page(PAGE)
     assert "words-ask" not in page.buttons
     assert ("Likes best" in html(page)) is is_kept
+    assert (f"The question: “{asking.PROMPT}”" in page.said) is is_kept
     assert ("No words were ranked here yet." in page.said) is not is_kept

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from ivan_core.engine.warm.answers import Pending
-    from ivan_core.words.asking import Asked, Scored
+    from ivan_core.words.ends import Ranking
 
 _ABOUT = (
     "Score every word of a list as a one-word reply with two models, and print the best and the "
@@ -18,6 +20,7 @@ _ABOUT = (
     "data folder, where the page Words finds them."
 )
 _POLL_SECONDS = 0.5
+_Known = TypeVar("_Known")
 
 
 def add(commands: Any) -> None:
@@ -58,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         prompt=asking.PROMPT if options.prompt is None else options.prompt,
         own=_own(options.words),
     )
-    ranking = Ranking(_scored(asked))
+    ranking = Ranking(_followed(partial(asking.score, asked)))
     if options.csv:
         save(Path(options.csv), ranking.table().to_csv(index=False).encode("utf-8", "replace"))
     for model in (0, 1):
@@ -77,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     print("\n".join(filter(None, told)))
     if options.word:
-        print(sentences.place_sentence(ranking, options.word))
+        print(_place(ranking, " ".join(options.word.split())))
     print(f"Figure: `ivan figure words-{asked.key} words`.")
     return 0
 
@@ -98,19 +101,31 @@ def _own(file: str | None) -> tuple[str, ...]:
         ) from error
 
 
-def _scored(asked: Asked) -> Scored:
-    """Follow the question on the error stream until it is answered; Ctrl-C withdraws it."""
-    from ivan_core.engine.warm import answers
-    from ivan_core.words.asking import score
+def _place(ranking: Ranking, word: str) -> str:
+    """Where a word stands, or would stand if it were in the list."""
+    from ivan_core.words import asking, sentences
 
-    found = score(asked, again=True)
+    if listed := ranking.place_of(word):
+        return sentences.place_sentence(ranking, listed[0], listed[1:])
+    rewards = _followed(partial(asking.score_word, ranking.scored.asked, word))
+    return sentences.place_sentence(ranking, word, ranking.places_for(rewards), listed=False)
+
+
+def _followed(look: Callable[[bool], _Known | Pending]) -> _Known:
+    """Follow a question on the error stream until it is answered; Ctrl-C withdraws it.
+
+    `look` puts it, anew if it is told so.
+    """
+    from ivan_core.engine.warm import answers
+
+    found = look(True)
     while isinstance(found, answers.Pending):
         try:
             _follow(found)
         except KeyboardInterrupt:
             answers.cancel(found.request)
             raise
-        found = score(asked)
+        found = look(False)
     return found
 
 

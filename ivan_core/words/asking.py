@@ -7,7 +7,7 @@ words scored that have no such file is for those who may start things.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -30,7 +30,7 @@ from ivan_core.models import reward_models
 from ivan_core.runs.questions import AskedModel
 from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
-from ivan_core.words.word_list import bundled
+from ivan_core.words.word_list import bundled, checked_word
 
 FOLDER = "words"
 PROMPT = "What, in one word, is the greatest thing ever?"
@@ -203,18 +203,39 @@ def score(asked: Asked, again: bool = False) -> Scored | Pending:
     """
     if found := kept(asked):
         return found
+    rows = _rewards(asked, _texts(asked), again)
+    if isinstance(rows, Pending):
+        return rows
+    _keep(asked, rows)
+    return kept(asked) or Scored(asked, np.array(rows, dtype=np.float64))
+
+
+def score_word(asked: Asked, word: str, again: bool = False) -> Floats | Pending:
+    """What both models give one more word, which need not be in the list, shape (2,).
+
+    NaN where a model gives none. Raises as `score`, and BadInput where it is no word.
+    """
+    checked_word(word)
+    texts = [_dialogues(asked.prompt_of(model), (word,)) for model in asked.models]
+    rows = _rewards(asked, texts, again)
+    return rows if isinstance(rows, Pending) else np.array(rows, dtype=np.float64)[:, 0]
+
+
+def _rewards(
+    asked: Asked, texts: Iterable[Sequence[Dialogue]], again: bool
+) -> list[tuple[float | None, ...]] | Pending:
+    """The rewards of each model's texts, in their order."""
     access.require(Action.WORDS)
     _check(asked.prompt)
     rows = []
-    for model, texts in zip(_in_one_pass(asked), _texts(asked), strict=True):
-        answer = ask(model, texts, again)
+    for model, own in zip(_in_one_pass(asked), texts, strict=True):
+        answer = ask(model, own, again)
         if answer.problem:
             raise answer.problem
         if answer.pending:
             return answer.pending
-        rows.append(tuple(answer.rewards[text.hash].value for text in texts))
-    _keep(asked, rows)
-    return kept(asked) or Scored(asked, np.array(rows, dtype=np.float64))
+        rows.append(tuple(answer.rewards[text.hash].value for text in own))
+    return rows
 
 
 def _in_one_pass(asked: Asked) -> tuple[AskedModel, AskedModel]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.metrics.models.judged import Floats
 from ivan_core.metrics.ranks import from_best, places, rank_correlation
 from ivan_core.words.asking import Scored
 from ivan_core.words.word_list import held_back
@@ -88,21 +88,22 @@ class Ranking:
             len({word.text for word in first.worst} & {word.text for word in second.worst}),
         )
 
-    def place_of(self, text: str) -> tuple[str, int, int]:
-        """A word as the list has it, whatever its capitals, and its place by each model.
-
-        Raises:
-            BadInput: it is not in the list.
-        """
-        wanted = " ".join(text.split()).casefold()
-        at = self._where.get(wanted)
+    def place_of(self, text: str) -> tuple[str, int, int] | None:
+        """A word as the list has it, whatever its capitals, and its place by each model; None if it
+        is not in the list."""
+        at = self._where.get(" ".join(text.split()).casefold())
         if at is None:
-            raise BadInput(
-                f"“{' '.join(text.split())}” is not in this list.",
-                "Put it into a list of your own to have it scored.",
-            )
+            return None
         first, second = (int(place) for place in self.places[:, at])
         return self.scored.words[at], first, second
+
+    def places_for(self, rewards: Floats) -> tuple[int, int]:
+        """Where a word of these rewards, shape (2,), would stand by each model; 0 for NaN."""
+        both = zip(self.scored.rewards, rewards, strict=True)
+        first, second = (
+            0 if np.isnan(own) else int((others > own).sum()) + 1 for others, own in both
+        )
+        return first, second
 
     @cached_property
     def _where(self) -> dict[str, int]:

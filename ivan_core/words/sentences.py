@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import with_minus
 from ivan_core.models import reward_models
@@ -59,18 +61,15 @@ def shared_sentence(ranking: Ranking, top: int = TOP) -> str:
     return f"Of the {top:,} best words of each, {best:,} are the same; of the worst, {worst:,}."
 
 
-def place_sentence(ranking: Ranking, text: str) -> str:
-    """Where one word stands with each model.
-
-    Raises:
-        BadInput: it is not in the list.
-    """
-    word, *places = ranking.place_of(text)
-    ranked = [int((one > 0).sum()) for one in ranking.places]
+def place_sentence(ranking: Ranking, word: str, places: Sequence[int], listed: bool = True) -> str:
+    """Where one word stands with each model, or would stand where it is not `listed`."""
+    ranked = [int((one > 0).sum()) + (not listed) for one in ranking.places]
     told = [
         f"no. {place:,} of {n:,} with {model}" if place else f"not rated by {model}"
         for model, place, n in zip(ranking.scored.models, places, ranked, strict=True)
     ]
+    if not listed:
+        return f"“{word}” is not in the list. It would be {' and '.join(told)}."
     return f"“{word}” is {' and '.join(told)}."
 
 

@@ -61,14 +61,23 @@ def own_list(text: str) -> tuple[str, ...]:
         )
     if len(words) > MOST_WORDS:
         raise BadInput(f"The list holds {len(words):,} words.", f"Keep it to {MOST_WORDS:,}.")
-    odd = next((word for word in words if len(word) > LONGEST_WORD or not word.isprintable()), None)
-    if odd is not None:
+    return tuple(map(checked_word, words))
+
+
+def checked_word(word: str) -> str:
+    """A word or short phrase, if it is one.
+
+    Raises:
+        BadInput: it is empty, too long, or holds what cannot be printed.
+    """
+    if not word.strip() or len(word) > LONGEST_WORD or not word.isprintable():
         raise BadInput(
-            f"“{one_line(odd, LONGEST_WORD)}” is no word: it has {number_of(len(odd), 'character')}"
-            f"{'' if odd.isprintable() else ', some of which cannot be printed'}.",
+            f"“{one_line(word, LONGEST_WORD)}” is no word: it has "
+            f"{number_of(len(word), 'character')}"
+            f"{'' if word.isprintable() else ', some of which cannot be printed'}.",
             f"Write one word or short phrase a line, each of at most {LONGEST_WORD} characters.",
         )
-    return words
+    return word
 
 
 def _read(name: str) -> tuple[str, ...]:

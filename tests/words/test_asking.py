@@ -21,7 +21,7 @@ from ivan_core.engine.warm import answers
 from ivan_core.engine.warm.answers import Pending, Stopped
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
-from ivan_core.words.asking import Asked, Scored, kept, kept_as, score
+from ivan_core.words.asking import Asked, Scored, kept, kept_as, score, score_word
 
 TWO = asked_model("fake/two")
 QUESTION = Asked(models=(ONE, TWO), prompt="Best?", own=LIST)
@@ -127,6 +127,16 @@ def test_the_oldest_answers_are_forgotten(data_dir: Path, monkeypatch: pytest.Mo
     for prompt in ("a", "b", "c"):
         keep(QUESTION.model_copy(update={"prompt": prompt}), [1, 2, 3, 4, 5], [5, 4, 3, 2, 1])
     assert len(list((data_dir / "words").glob("*.json"))) == 2
+
+
+def test_what_is_no_word_is_not_asked(data_dir: Path, spawned: list[Questions]) -> None:
+    for odd in ("", "x" * 61, "w\u202ear"):
+        with pytest.raises(BadInput):
+            score_word(QUESTION, odd)
+    access.set_provider(lambda: Visitor(local=False))
+    with pytest.raises(NotAllowed):
+        score_word(QUESTION, "joy")
+    assert spawned == []
 
 
 @pytest.mark.parametrize(

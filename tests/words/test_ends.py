@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from given.words.scored_words import LIST, asked, keep
 
-from ivan_core.domain.errors import BadInput
 from ivan_core.words import asking, ends as ends_module, sentences
 from ivan_core.words.ends import Ranking, Word
 
@@ -59,18 +59,23 @@ def test_words_held_back_are_ranked_counted_and_not_shown(
 
 def test_a_words_own_place_is_found_whatever_its_capitals(ranking: Ranking) -> None:
     assert ranking.place_of("  CHEESE ") == ("cheese", 3, 2)
-    assert sentences.place_sentence(ranking, "Peace") == (
+    assert ranking.place_of("joy") is None
+    assert sentences.place_sentence(ranking, "peace", (2, 1)) == (
         f"“peace” is no. 2 of 5 with {FIRST} and no. 1 of 4 with {SECOND}."
     )
-    assert sentences.place_sentence(ranking, "war") == (
+    assert sentences.place_sentence(ranking, "war", (5, 0)) == (
         f"“war” is no. 5 of 5 with {FIRST} and not rated by {SECOND}."
     )
 
 
-def test_a_word_that_is_not_in_the_list_is_not_made_up(ranking: Ranking) -> None:
-    with pytest.raises(BadInput) as refused:
-        ranking.place_of("joy")
-    assert refused.value.message == "“joy” is not in this list."
+def test_a_word_that_is_not_in_the_list_has_the_place_it_would_have(ranking: Ranking) -> None:
+    # Above 1.5 are 3 and 2; above 3.0 is none, and equal to it one; nothing is known of NaN.
+    assert ranking.places_for(np.array([1.5, 3.0])) == (3, 1)
+    assert ranking.places_for(np.array([-9.0, np.nan])) == (6, 0)
+    assert sentences.place_sentence(ranking, "joy", (3, 1), listed=False) == (
+        f"“joy” is not in the list. It would be no. 3 of 6 with {FIRST} and no. 1 of 5 with "
+        f"{SECOND}."
+    )
 
 
 def test_the_table_has_every_word_from_the_first_models_best_on(ranking: Ranking) -> None:

@@ -60,6 +60,21 @@ def test_words_of_ones_own_are_ranked_by_two_models(
     assert "Of 4 words" in capsys.readouterr().out
 
 
+def test_a_word_that_is_not_in_the_list_is_scored_too(
+    data_dir: Path, own_list: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["words", *MODELS, "--words", own_list, "--prompt", "Best?", "--word", " ice  cream "]
+    with serving(Questions(data_dir), loader(Fakes())):
+        assert run(asked) == 0
+    rewards = {
+        word: fake_reward("fake/one", Dialogue(f"\n\nHuman: Best?\n\nAssistant: {word}").hash)
+        for word in (*WORDS, "ice cream")
+    }
+    place = sorted(rewards.values(), reverse=True).index(rewards["ice cream"]) + 1
+    told = capsys.readouterr().out
+    assert f"“ice cream” is not in the list. It would be no. {place} of 5 with fake/one" in told
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
-from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.errors import IvanError
+from ivan_core.engine import access
 from ivan_core.engine.figures import WORDS
 from ivan_core.engine.warm import answers
 from ivan_core.engine.warm.answers import Pending
 from ivan_core.words import sentences
-from ivan_core.words.asking import Asked, score
+from ivan_core.words.asking import Asked, score, score_word
 from ivan_core.words.ends import Ends, Ranking, Word
 from ivan_core.words.figures import CHART
 from ivan_core.words.word_list import LIST_WORDS
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.text import say, say_with_hint, short_names
+from pages.components.kit.text import say, short_names
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 from pages.components.public.pace import paced
 
@@ -53,15 +55,19 @@ def ranked(asked: Asked | None) -> None:
         draw_problem(error, "words")
         return
     if isinstance(found, Pending):
-        request = found.request
-        follow(lambda _: answers.progress(request), bool, _at_work)
-        return
-    _draw(Ranking(found))
+        _wait_for(found, "words")
+    else:
+        _draw(Ranking(found))
 
 
-def _at_work(pending: Pending | None) -> None:
-    if pending is not None:
-        draw_pending(pending, "words")
+def _wait_for(pending: Pending, what: str) -> None:
+    """Show how far a question is until it is over, then draw the page anew."""
+
+    def draw(now: Pending | None) -> None:
+        if now is not None:
+            draw_pending(now, what)
+
+    follow(lambda _: answers.progress(pending.request), bool, draw)
 
 
 def _draw(ranking: Ranking) -> None:
@@ -122,20 +128,40 @@ def _one_word(ranking: Ranking, names: dict[str, str]) -> None:
         key=f"words-one-{ranking.scored.asked.key}",
         max_chars=100,
     )
-    if not wanted.strip():
+    word = " ".join(wanted.split())
+    if not word:
         return
+    if listed := ranking.place_of(word):
+        _show_place(ranking, names, listed[0], listed[1:])
+    elif access.asking().trusted:
+        _not_listed(ranking, names, word)
+    else:
+        say(f"“{word}” is not in this list.")
+
+
+def _not_listed(ranking: Ranking, names: dict[str, str], word: str) -> None:
+    """Have a word scored that is not in the list, and show where it would stand."""
     try:
-        told = sentences.place_sentence(ranking, wanted)
-        _, *places = ranking.place_of(wanted)
-    except BadInput as error:
-        say_with_hint(error.message, error.hint)
+        found = score_word(ranking.scored.asked, word, is_asked_anew("word"))
+    except IvanError as error:
+        draw_problem(error, "word")
         return
+    if isinstance(found, Pending):
+        _wait_for(found, "word")
+        return
+    _show_place(ranking, names, word, ranking.places_for(found), listed=False)
+
+
+def _show_place(
+    ranking: Ranking, names: dict[str, str], word: str, places: Sequence[int], listed: bool = True
+) -> None:
     lines = []
     for name, place, own in zip(names.values(), places, ranking.places, strict=True):
         if place:
-            at = 100 * (place - 1) / max(int(own.max()) - 1, 1)
+            at = min(100 * (place - 1) / max(int(own.max()) - 1, 1), 100)
             lines.append(f'<span>{escape(name)}</span><i><b style="left:{at:.1f}%"></b></i>')
     st.html(f'<div class="ivan-place" aria-hidden="true">{"".join(lines)}</div>')
+    told = sentences.place_sentence(ranking, word, places, listed)
     say(f"{told} Left is best, right is worst.")
 
 

@@ -90,7 +90,9 @@ def test_a_list_of_ones_own_is_ranked_and_shown_whole(
     where.set_value("Peace").run()
     assert "“peace” is no. 3 of 6 with ivan/minilm-harmless" in page.said
     where.set_value("joy").run()
-    assert "“joy” is not in this list." in page.said
+    assert len(spawned) == 1 and "0 of 1 texts" in page.said
+    found = Questions(data_dir).next()
+    assert found is not None and [text.reply for text in found[2]] == ["joy"]
 
 
 def test_a_list_that_is_none_is_refused_and_what_was_shown_stays(
@@ -106,7 +108,11 @@ def test_a_list_that_is_none_is_refused_and_what_was_shown_stays(
 
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_a_visitor_sees_what_is_kept_and_has_no_form(
-    data_dir: Path, open_page: Opened, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+    data_dir: Path,
+    open_page: Opened,
+    spawned: list[Questions],
+    monkeypatch: pytest.MonkeyPatch,
+    is_kept: bool,
 ) -> None:
     import pages.components.kit.frame  # noqa: F401  it says who asks, once
 
@@ -117,5 +123,9 @@ def test_a_visitor_sees_what_is_kept_and_has_no_form(
     page = open_page(PAGE)
     assert "words-ask" not in page.buttons
     assert ("Likes best" in html(page)) is is_kept
+    for where in page.app.text_input:
+        where.set_value("zyzzyva").run()
+        assert "“zyzzyva” is not in this list." in page.said
+    assert not spawned
     assert (f"The question: “{asking.PROMPT}”" in page.said) is is_kept
     assert ("No words were ranked here yet." in page.said) is not is_kept

@@ -93,6 +93,11 @@ class Used:
         return bool(self.people) and all(by_rule(name) for name in self.people)
 
     @property
+    def called(self) -> str:
+        """What they are together."""
+        return "rules" if self.all_rules else "reviewers"
+
+    @property
     def left_out_sentence(self) -> str:
         """What is not counted in any rate, and why; empty where all is."""
         counts = ((self.left_out.get(why, 0), words) for why, words in _LEFT_OUT.items())

@@ -240,8 +240,7 @@ def choices_beside(dataset: PreparedDataset, used: Used) -> list[Beside]:
         for one in newest_labellings(dataset)
     ]
     every = (*found, *models.values(), *(one for one in labelers if one.rows))
-    called = "rules" if used.all_rules else "reviewers"
-    return [replace(one, reviewers=called) for one in every]
+    return [replace(one, reviewers=used.called) for one in every]
 
 
 def _majority_choice(used: Used, without: str = "") -> dict[int, str]:

@@ -29,7 +29,7 @@ from ivan_core.review.sentences import (
 _METHODS = (
     "Only blind answers to randomly drawn items entered, one a person and item; none that was"
     " changed once the choice could be known, and none given in under a second. The reviewers'"
-    " answer is that of more than half of those who answered; a person was compared with the"
+    " answer is that of more than half of those who answered; each of them was compared with the"
     " others."
 )
 

@@ -140,7 +140,7 @@ def review_quotes(used: Used) -> list[Quote]:
         if told:
             numbers.append(Quote(FOR_THE_PAPER, f"{about}: {told}", chart))
 
-    for_the_paper("The reviewers on which reply is better", pairs_numbers(used))
+    for_the_paper(f"The {used.called} on which reply is better", pairs_numbers(used))
     for sentence in (pairs_sentence(used), ceiling_sentence(used)):
         if sentence:
             found.append(Quote("Which reply is better?", sentence, "review-choices"))

@@ -18,7 +18,9 @@ from given.support import settings_of
 
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.sources import SAMPLE
+from ivan_core.demo import finished_study
 from ivan_core.demo.finished_study import FILE, put_into, unpacked
+from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.models import ModelCard
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import LEXICON, DatasetRequest, LabelSpec, RewriteSpec
@@ -30,6 +32,7 @@ from ivan_core.experiments.analysis.units import AnalysisSpec
 from ivan_core.experiments.rewrite.results import open_rewrite
 from ivan_core.models import reward_models
 from ivan_core.review.queues import queues_of, state_of
+from ivan_core.runs.locks import FileLock
 from ivan_core.settings import share_the_machine
 from ivan_core.words import asking
 
@@ -166,6 +169,17 @@ def test_who_is_killed_while_it_is_moved_leaves_the_rest_to_the_next_one(
     assert run_of("analysis").state is RunState.DONE
     assert not staged.exists()
     assert put_into(data_dir) is False
+
+
+def test_of_two_who_begin_at_once_one_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finished_study, "_PATIENCE", 0.0)
+    with FileLock(tmp_path / ".study.lock") as other:
+        assert other.acquire()
+        with pytest.raises(StorageProblem, match="Another process is putting"):
+            put_into(tmp_path)
+    assert put_into(tmp_path)
 
 
 def test_it_names_no_place_and_no_machine() -> None:

@@ -14,7 +14,7 @@ TESTS = . tests tests/bench tests/browser tests/experiments/compare tests/experi
 N ?= 1
 STAGE = @start=$$(date +%s); echo "== $(1)"; $(2); code=$$?; echo "== $(1): $$(( $$(date +%s) - start )) s"; exit $$code
 
-.PHONY: app install test check unit browser stress study lowest newest again clean
+.PHONY: app install test check unit browser stress study pictures lowest newest again clean
 
 app: .venv/installed
 	$(BIN)/ivan app
@@ -43,6 +43,10 @@ stress: .venv/installed-dev
 # what an analysis computes. A test says when it is due.
 study: .venv/installed-dev
 	$(BIN)/python tests/bench/make_study.py
+
+# The pictures of README and handbook, of that study.
+pictures: .venv/installed-dev
+	$(BIN)/python tests/bench/make_pictures.py
 
 # The unit tests with the oldest versions that pyproject.toml allows, and with the newest there are,
 # each in an environment of its own. TORCH=torch==2.13.0 takes that one in both, as pip finds it.

@@ -34,6 +34,7 @@ def test_a_fresh_home_is_one_sentence_and_one_button(data_dir, open_page):
         "Runs": "runs?",
         "Words": "words?",
         "Handbook": "handbook?",
+        ":primary[Show me, in ten minutes →]": "handbook?chapter=tour",
         ":primary[For fun: the best and the worst words, by two reward models →]": "words?",
     }
 

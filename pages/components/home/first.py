@@ -12,6 +12,7 @@ from ivan_core.engine.own_pairs import Found
 from ivan_core.engine.whole_study import do_all, left_of
 from ivan_core.experiments.compare import plan as compare
 from pages.components.home.tiles import takes_words, what_is_done
+from pages.components.home.tour import show_me
 from pages.components.kit.state import COMPARE, WORDS
 from pages.components.kit.study import STUDY, begin_with, in_study
 from pages.components.kit.text import in_one, say
@@ -53,6 +54,7 @@ def _sample() -> None:
         "small",
         quiet=True,
     )
+    show_me()
 
 
 def _start(spec: CompareSpec) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from ivan_core.datasets.sources import SAMPLE
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
@@ -15,6 +16,7 @@ from ivan_core.engine.studies import About
 from ivan_core.metrics.models.sentences import named
 from pages.components.home.found import found_in
 from pages.components.home.tiles import stages
+from pages.components.home.tour import show_me
 from pages.components.kit.frame import list_of_runs, problems_shown
 from pages.components.kit.state import page_of
 from pages.components.kit.text import md_escape, say
@@ -27,7 +29,10 @@ def study_panel(about: About, own: Sequence[Run]) -> None:
     """The stages of a study with its runs, and what was found in it; its first pair while nothing
     was."""
     pairs = number_of(about.rows, "pair")
-    st.title(md_escape(f"What do {pairs} of {about.dataset} show?"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title(md_escape(f"What do {pairs} of {about.dataset} show?"), anchor=False)
+        if about.spec.dataset.source == SAMPLE:
+            show_me()
     with problems_shown():  # a team's database may be away
         stages(about, own)
     with problems_shown():

@@ -31,9 +31,11 @@ def steps() -> list[tuple[str, list[str], PageLink | None]]:
 
 
 @pytest.fixture
-def study(data_dir: Path) -> dict[str, str]:
+def study(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The finished study that ships with IVAN: its runs by kind."""
-    put_into(data_dir)
+    # Into a folder that is not in force yet: pages load something behind the first of them.
+    put_into(tmp_path / "study")
+    monkeypatch.setenv("IVAN_DATA_DIR", str(tmp_path / "study"))
     return {run.kind: run.id for run in runs.every()}
 
 

@@ -81,7 +81,7 @@ def hidden_sentence(ranking: Ranking, top: int = TOP) -> str:
     return (
         f"{len(ranking.hidden):,} words that are crude or name a group of people are ranked like "
         f"all others, but not shown in the lists: {skipped[0]:,} and {skipped[1]:,} of them would "
-        "stand there. The CSV holds them all."
+        "stand there."
     )
 
 

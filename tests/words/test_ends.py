@@ -53,7 +53,7 @@ def test_words_held_back_are_ranked_counted_and_not_shown(
     # By the second peace and cheese are shown, and of all that is below cheese nothing.
     assert sentences.hidden_sentence(ranking) == (
         "2 words that are crude or name a group of people are ranked like all others, but not shown"
-        " in the lists: 1 and 2 of them would stand there. The CSV holds them all."
+        " in the lists: 1 and 2 of them would stand there."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_place_on_a_page_has_a_type() -> None:
     from streamlit.delta_generator import DeltaGenerator
 
     assert isinstance(st.empty(), DeltaGenerator)
+
+
+@borrowed("streamlit", "UploadedFile", by="pages/components/words/question.py")
+def test_a_file_that_was_dropped_is_read_as_bytes() -> None:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    assert issubclass(UploadedFile, BytesIO)
 
 
 STYLES = "pages/components/kit/page.css pages/components/kit/frame.py pages/components/kit/keys.py"

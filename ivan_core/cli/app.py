@@ -26,7 +26,7 @@ _EPILOG = (
 _FOR_STRANGERS = {
     "server.headless": "true",
     # They drop no files, and what they type is short.
-    "server.maxUploadSize": "1",
+    "server.maxUploadSize": "0",
     "server.maxMessageSize": "16",
 }
 _HOSTS = "STREAMLIT_SERVER_ALLOWED_HOSTS"

@@ -92,7 +92,7 @@ def test_a_demo_has_something_to_show_and_knows_no_secret(served, filled, monkey
     assert served == [
         {
             "--server.headless": "true",
-            "--server.maxUploadSize": "1",
+            "--server.maxUploadSize": "0",
             "--server.maxMessageSize": "16",
             "--server.allowedHosts": "*",
         }

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import handling as runs
+from ivan_core.engine import access, handling as runs
 from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.labels.results import labellings
@@ -46,7 +46,9 @@ def _below(run: Run) -> str:
 
 
 def from_elsewhere() -> None:
-    """Take in what was sent from another machine, or answered by another engine."""
+    """Take in what was sent from another machine, or answered by another engine; not in a demo."""
+    if access.asking().stranger:
+        return
     with st.expander("Batches from elsewhere"):
         say(
             "Sent from another machine, or answered by another engine? Say which dataset the "

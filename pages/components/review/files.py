@@ -26,7 +26,7 @@ _OFFER = "sheet-offer"
 
 
 def files(dataset: str) -> None:
-    """Draw the downloads of a dataset's queues, the import of filled-in sheets, and the backup."""
+    """Draw what takes sheets along; where it is no demo, what takes them back, and a backup."""
     pressed = st.session_state.pop(_PRESSED, "")
     if not pressed:
         tell_refusal()
@@ -35,6 +35,8 @@ def files(dataset: str) -> None:
     _send([queue for queue in queues_of(dataset) if not queue.closed])
     if pressed == _MADE:
         tell_refusal()
+    if access.asking().stranger:
+        return
     st.subheader("Take a filled-in one back", anchor=False)
     _take_back(pressed == _REPORT)
     st.subheader("Keep a copy of everything", anchor=False)

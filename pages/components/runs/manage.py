@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import archive, datasets, machine, zips
+from ivan_core.engine import access, archive, datasets, machine, zips
 from ivan_core.engine.import_files import are_zips, import_files
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
@@ -101,7 +101,9 @@ def _delete(run: Run) -> None:
 
 
 def housekeeping() -> None:
-    """The cache and the import of runs made elsewhere."""
+    """The cache and the import of runs made elsewhere; a demo has neither."""
+    if access.asking().stranger:
+        return
     with st.expander("What is kept for next time (cache)"), problems_shown():
         say(machine.cache_size().sentence, "small")
         sure = st.checkbox("Clear it: all rewards are computed anew", key="clear-sure")

@@ -137,3 +137,15 @@ def test_a_page_without_a_run_shows_the_newest_and_its_form_when_asked(demo, ope
     page.press("new")
     assert f"run {demo}" not in page.said and "judge" in page.buttons
     assert f"run {demo}" in open_page("pages/compare.py").said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_takes_a_file(page, demo, open_page):
+    opened = open_page(f"pages/{page}.py", form="new")
+    assert opened.app.get("file_uploader") == []
+
+
+def test_the_files_of_review_are_downloads_alone(open_page):
+    page = open_page("pages/review.py", view="3")
+    assert "Send a spreadsheet" in [head.value for head in page.app.subheader]
+    assert page.app.get("file_uploader") == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -17,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ivan_core.domain.errors import BadInput
+from ivan_core.domain.errors import ODD_DATA, BadInput, IvanError
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.transcripts import Dialogue, Role
 from ivan_core.engine import access, handling as runs
@@ -101,7 +103,8 @@ class Scored:
 
 def demo() -> Asked:
     """The question, list and models that everybody sees first."""
-    return Asked(models=pair_named(shipped()))
+    first, second = map(_embedded, shipped())
+    return Asked(models=(first, second))
 
 
 def shipped() -> tuple[str, ...]:
@@ -114,15 +117,20 @@ def models_here() -> dict[str, AskedModel]:
     pairs here. One on a server, or one that an imported run names, is left out."""
     found = {name: _embedded(name) for name in shipped()}
     for run in runs.newest_done("compare", _RUNS):
-        manifest = runs.manifest(run.id)
-        if manifest is None or manifest.get("imported"):
-            continue
-        spec = runs.spec_of(run, CompareSpec)
-        for facts in manifest["models"]:
-            card = ModelCard.model_validate(facts)
-            if not reward_models.is_served(card.id):
-                found.setdefault(card.id, model_as_in(run.id, spec, card.id, card))
+        with suppress(IvanError, *ODD_DATA):  # a damaged run is one run
+            for model in _of_run(run):
+                found.setdefault(model.name, model)
     return found
+
+
+def _of_run(run: Run) -> list[AskedModel]:
+    manifest = runs.manifest(run.id)
+    if manifest is None or manifest.get("imported"):
+        return []
+    spec = runs.spec_of(run, CompareSpec)
+    cards = [ModelCard.model_validate(facts) for facts in manifest["models"]]
+    here = (card for card in cards if not reward_models.is_served(card.id))
+    return [model_as_in(run.id, spec, card.id, card) for card in here]
 
 
 def _embedded(name: str) -> AskedModel:

@@ -159,6 +159,16 @@ def test_models_that_judged_pairs_here_can_be_asked_as_the_run_had_them(data_dir
 
 
 @pytest.mark.parametrize(
+    "manifest",
+    ['{"models": [1]}', "{", '{"imported": {}, "models": []}', '{"imported": {"from": "a file"}}'],
+)
+def test_a_damaged_run_and_an_imported_one_offer_no_model(data_dir: Path, manifest: str) -> None:
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(("fake/one@abc",), limit=1))
+    (data_dir / "runs" / run_id / "manifest.json").write_text(manifest)
+    assert list(asking.models_here()) == ["ivan/minilm-harmless", "ivan/minilm-control"]
+
+
+@pytest.mark.parametrize(
     ("names", "said"),
     [
         (["ivan/minilm-control"], "Words are scored by two different models."),

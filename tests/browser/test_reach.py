@@ -64,7 +64,7 @@ def test_the_keyboard_alone_starts_a_run(serve, page):
     button = page.get_by_role("button", name=re.compile("Judge the sample"))
     expect(button).to_be_visible()
     ready(page)
-    for _ in range(12):
+    for _ in range(16):
         page.keyboard.press("Tab")
         if button.evaluate("element => element === document.activeElement"):
             break

@@ -11,8 +11,11 @@ _WIDTH = 780
 """Pixels: about a hundred characters a line."""
 
 _NARROW = """<style>.stMarkdown td { min-width: 7rem; }
-.stMarkdown td code { overflow-wrap: anywhere; }</style>"""
-"""Tables name long paths, which else are wider than a phone; a single word is not cut."""
+.stMarkdown td code { overflow-wrap: anywhere; }
+.stMarkdown blockquote, .stMarkdown blockquote p {
+  color: inherit !important; opacity: 1 !important; }</style>"""
+"""Tables name long paths, which else are wider than a phone; a single word is not cut. A quotation
+is as dark as other words, since Streamlit's own are too faint on a light page."""
 
 with frame("Handbook"):
     chosen = pick()

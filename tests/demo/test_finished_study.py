@@ -47,11 +47,11 @@ _PLACE = re.compile(
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder with the study, in force."""
+    """A data folder with the study, in force once it is there: pages may be writing behind it."""
+    folder = tmp_path_factory.mktemp("study")
+    assert put_into(folder / "data")
     with pytest.MonkeyPatch.context() as patch:
-        data_dir = settings_of(patch, tmp_path_factory.mktemp("study"))
-        assert put_into(data_dir)
-        yield data_dir
+        yield settings_of(patch, folder)
 
 
 def run_of(kind: str) -> Run:
@@ -95,7 +95,8 @@ def test_links_to_it_are_the_same_wherever_it_is(
 ) -> None:
     ids = [run_of(kind).id for kind in KINDS]
     (queue,) = queues_of()
-    assert put_into(settings_of(monkeypatch, tmp_path))
+    assert put_into(tmp_path / "data")
+    settings_of(monkeypatch, tmp_path)
     assert [run_of(kind).id for kind in KINDS] == ids
     assert [one.token for one in queues_of()] == [queue.token]
 
@@ -138,7 +139,7 @@ def test_a_folder_that_holds_anything_is_left_as_it_is(study: Path, tmp_path: Pa
 def test_who_is_killed_while_it_is_made_leaves_nothing_and_the_next_one_makes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data_dir = settings_of(monkeypatch, tmp_path)
+    data_dir = tmp_path / "data"
     killed = (
         "import os, sys; from pathlib import Path; from ivan_core.demo import finished_study\n"
         "def half(packed, folder):\n"
@@ -150,6 +151,7 @@ def test_who_is_killed_while_it_is_made_leaves_nothing_and_the_next_one_makes_it
     assert ended.returncode == 9
     assert not [path for path in data_dir.iterdir() if not path.name.startswith(".")]
     assert put_into(data_dir)
+    settings_of(monkeypatch, tmp_path)
     assert len(runs.every()) == len(KINDS)
     assert not (data_dir / ".study").exists()
 
@@ -157,7 +159,7 @@ def test_who_is_killed_while_it_is_made_leaves_nothing_and_the_next_one_makes_it
 def test_who_is_killed_while_it_is_moved_leaves_the_rest_to_the_next_one(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data_dir = settings_of(monkeypatch, tmp_path)
+    data_dir = tmp_path / "data"
     shutil.copytree(study, data_dir)
     staged = data_dir / ".study"
     staged.mkdir()
@@ -165,10 +167,11 @@ def test_who_is_killed_while_it_is_moved_leaves_the_rest_to_the_next_one(
         (data_dir / name).rename(staged / name)
     (staged / ".whole").touch()
     assert put_into(data_dir)
-    assert len(runs.every()) >= len(KINDS)
-    assert run_of("analysis").state is RunState.DONE
     assert not staged.exists()
     assert put_into(data_dir) is False
+    settings_of(monkeypatch, tmp_path)
+    assert len(runs.every()) >= len(KINDS)
+    assert run_of("analysis").state is RunState.DONE
 
 
 def test_of_two_who_begin_at_once_one_waits(

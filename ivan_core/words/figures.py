@@ -25,7 +25,7 @@ def _open(asked_for: str) -> Ranking:
     found = kept_as(asked_for.removeprefix(WORDS))
     if found is None:
         raise BadInput(
-            f"There is no ranking {asked_for!r} here.", "`ivan words` makes one and tells its name."
+            f"There is no ranking {asked_for!r} here.", "Rank the words anew: that tells its name."
         )
     return Ranking(found)
 

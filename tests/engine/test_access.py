@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,7 @@ from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import plan as labels
 from ivan_core.review import rights as review_rights
 from ivan_core.review.sheets.sheets import import_sheet
+from ivan_core.runs.questions import AskedModel
 from ivan_core.runs.registry import Registry
 from ivan_core.settings import setting
 from ivan_core.words import asking
@@ -39,6 +42,9 @@ from ivan_core.words import asking
 ELSEWHERE = Visitor(local=False)
 STRANGER = Visitor(local=False, stranger="one")
 MODEL = "ivan/minilm-harmless"
+WORDS = AskedModel(
+    name=MODEL, revision="", input_format="reply", max_tokens=256, identity="made for a test"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +74,18 @@ def refusal(act: Callable[[], object]) -> str:
 
 
 def everything(data_dir: Path) -> tuple[object, ...]:
-    """All files with their content, and all runs; the notebooks of SQLite come and go."""
-    files = {
+    """All files with their content, and all runs; the notebooks of SQLite come and go.
+
+    Of a cache its rows count: to open it is to write when that was.
+    """
+    files: dict[str, object] = {
         str(path): path.read_bytes()
         for path in sorted(data_dir.rglob("*"))
-        if path.is_file() and not path.name.endswith(("-wal", "-shm"))
+        if path.is_file() and not path.name.endswith(("-wal", "-shm", "cache.db"))
     }
+    for path in data_dir.rglob("cache.db"):
+        with closing(sqlite3.connect(path)) as db:
+            files[str(path)] = db.execute("SELECT key, value FROM Cache ORDER BY rowid").fetchall()
     return files, tuple(Registry(data_dir).all())
 
 
@@ -94,7 +106,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
         Decision(1, 0, "both", "better", "chosen", "Ada")
     ),
     "Taking a copy of all reviews": lambda run, path: review_rights.back_up(path),
-    "Scoring a list of words": lambda run, _: asking.score(asking.demo()),
+    "Scoring a list of words": lambda run, _: asking.score(asking.Asked(models=(WORDS, WORDS))),
     "Restoring reviews": lambda run, path: review_rights.restore(path),
     "Starring a run": lambda run, _: archive.star(run),
     "Deciding on a cost": lambda run, _: confirm.decline(run),

@@ -76,17 +76,22 @@ class Pace:
 PACE = Pace()
 
 
-def require_pace(cost: float = PAGE) -> None:
-    """Take so much for who asks, where strangers ask. Raises Busy if that is too much."""
+def require_pace() -> None:
+    """Take a drawing of a page for who asks, where strangers ask. Raises Busy at too many."""
     if stranger := access.asking().stranger:
-        PACE.require(stranger, cost)
+        PACE.require(stranger)
 
 
 def paced(make: Callable[[], _Made]) -> Callable[[], _Made]:
-    """What makes a file, with what it costs in a demo."""
+    """What makes a file, with what it costs in a demo.
+
+    Who asks is known while the page is drawn; the file is made later, in a thread without a page.
+    """
+    stranger = access.asking().stranger
 
     def make_at_pace() -> _Made:
-        require_pace(FILE)
+        if stranger:
+            PACE.require(stranger, FILE)
         return make()
 
     return make_at_pace

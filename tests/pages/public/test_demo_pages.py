@@ -13,6 +13,7 @@ from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.reviews import Queue
 from ivan_core.engine import handling as runs
+from ivan_core.engine.access import LOCAL, Visitor
 from pages.components.public import pace
 from pages.components.public.pace import Bucket, Busy, Pace
 
@@ -119,16 +120,18 @@ def test_a_file_costs_more_than_a_page(monkeypatch):
     made: list[str] = []
     slow = Pace(clock=lambda: 0.0)
     monkeypatch.setattr(pace, "PACE", slow)
-    monkeypatch.setattr(pace.access, "asking", lambda: pace.access.Visitor(False, stranger="one"))
+    monkeypatch.setattr(pace.access, "asking", lambda: Visitor(False, stranger="one"))
     make = pace.paced(lambda: made.append("a file"))
+    monkeypatch.setattr(pace.access, "asking", lambda: Visitor(False, stranger="nobody"))
     for _ in range(4):
         make()
     with pytest.raises(Busy):
         make()
     assert len(made) == 4
-    monkeypatch.setattr(pace.access, "asking", lambda: pace.access.LOCAL)
-    make()
-    assert len(made) == 5
+    monkeypatch.setattr(pace.access, "asking", lambda: LOCAL)
+    for _ in range(9):
+        pace.paced(lambda: made.append("a file"))()
+    assert len(made) == 13
 
 
 def test_a_page_without_a_run_shows_the_newest_and_its_form_when_asked(demo, open_page):

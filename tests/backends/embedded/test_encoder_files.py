@@ -69,7 +69,8 @@ def test_without_the_package_the_same_files_come_from_the_hub_once(
     (expected,) = EmbeddedRewardModel(HARMLESS).score([Dialogue(TEXT)])
     with FreshProcess(hub.environment(home), tmp_path / "errors.txt") as process:
         found = process.call(without_the_package, scored=True)
-    assert found["rewards"] == [expected.value]
+    # In another process sums may be made in another order.
+    assert found["rewards"] == pytest.approx([expected.value], abs=1e-6)
     folder = Path(found["folder"])
     assert folder.is_relative_to(home) and folder.name == HUB_COMMIT
     # Nothing beside them was fetched that a loader might read.

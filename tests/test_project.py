@@ -170,3 +170,9 @@ def test_a_page_file_only_says_which_panel_is_drawn_now() -> None:
     pages = [ROOT / "streamlit_app.py", *(ROOT / "pages").glob("*.py")]
     long = {path.name: len(path.read_text("utf-8").splitlines()) for path in pages}
     assert {name: lines for name, lines in long.items() if lines > MOST_LINES_OF_A_PAGE} == {}
+
+
+def test_each_file_of_tests_has_a_name_of_its_own() -> None:
+    """Of two with one name only the first would be read."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []

@@ -192,10 +192,14 @@ def kept_as(key: str) -> Scored | None:
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> Scored:
     found = _Kept.model_validate_json(path.read_bytes())
+    asked = found.asked
     rewards = np.array(found.rewards, dtype=np.float32).astype(np.float64)
-    if found.asked.key != path.stem or rewards.shape != (2, len(found.asked.words)):
+    if asked.key != path.stem or rewards.shape != (2, len(asked.words)):
         raise ValueError("the rewards are of another list")
-    return Scored(found.asked, rewards)
+    # A question that nobody reads is that of whoever asked first, and of no ranking.
+    return Scored(
+        asked if asked.prompt_counts else asked.model_copy(update={"prompt": PROMPT}), rewards
+    )
 
 
 def score(asked: Asked, again: bool = False) -> Scored | Pending:

@@ -10,7 +10,6 @@ from ivan_core.figures.words import Quote
 from ivan_core.words import sentences
 from ivan_core.words.asking import kept_as
 from ivan_core.words.ends import Ranking
-from ivan_core.words.word_list import LIST_WORDS
 
 CHART = "words"
 DRAWN = 25
@@ -54,7 +53,7 @@ def _columns(ranking: Ranking) -> Drawn:
 
 def _rows(ranking: Ranking) -> str:
     asked = ranking.scored.asked
-    of = f"{number_of(len(asked.own), 'word')} of a list of one's own" if asked.own else LIST_WORDS
+    of = sentences.list_words(asked)
     if not asked.prompt_counts:
         return f"{of}; neither model reads the question"
     return f"{of}; asked “{one_line(asked.prompt, 200)}”"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ivan_core.domain.words import number_of
 from ivan_core.metrics.intervals import with_minus
 from ivan_core.models import reward_models
-from ivan_core.words.asking import Scored, reads_reply_alone, shipped
+from ivan_core.words.asking import Asked, Scored, reads_reply_alone, shipped
 from ivan_core.words.ends import TOP, Ends, Ranking
+from ivan_core.words.word_list import LIST_WORDS
 
 TEASER = (
     "A teaser, no measurement of people: replies of one word are far from what reward models are "
@@ -71,6 +72,11 @@ def place_sentence(ranking: Ranking, word: str, places: Sequence[int], listed: b
     if not listed:
         return f"“{word}” is not in the list. It would be {' and '.join(told)}."
     return f"“{word}” is {' and '.join(told)}."
+
+
+def list_words(asked: Asked) -> str:
+    """What the list holds."""
+    return f"{number_of(len(asked.own), 'word')} of one's own" if asked.own else LIST_WORDS
 
 
 def hidden_sentence(ranking: Ranking, top: int = TOP) -> str:

@@ -46,7 +46,7 @@ def test_its_words_say_what_it_shows_and_how(ranking: str) -> None:
     caption = figures.caption(ranking, "words")
     assert caption.startswith("The 2 words that each model likes best as a one-word reply")
     assert "+0.40 (Spearman's rho, n = 4 words)" in caption and "A teaser" in caption
-    assert "Data: 5 words of a list of one's own; neither model reads the question." in caption
+    assert "Data: 5 words of one's own; neither model reads the question." in caption
     assert "Sample data" not in caption
     methods = figures.methods(ranking, "words")
     assert f"{FIRST} (revision " in methods and "equal rewards share the best place" in methods

@@ -28,6 +28,7 @@ from pages.components.kit.state import (
     addressed_run,
     choose_run,
     dark,
+    kept_ranking,
     link_parameters,
     page_file,
     page_of,
@@ -138,6 +139,8 @@ def _navigation(title: str) -> None:
             carried = link_parameters(at_runs[page], at) if page in at_runs else in_study()
             if label == "Handbook" and title in _CHAPTER_OF:
                 carried = {"chapter": _CHAPTER_OF[title], **(carried or {})}
+            if label == "Words":
+                carried = {**kept_ranking(), **(carried or {})}
             st.page_link(page, label=label, query_params=carried)
     study_line()
 

@@ -42,6 +42,10 @@ ASK = "ask"
 """Asks Review for a queue: the analysis and the labels whose pairs are to be described."""
 SHOWN = "show"
 """The user column whose charts are drawn on Compare."""
+RANKING = "ranking"
+"""The ranking of words that Words shows."""
+WORD = "word"
+"""The word that is looked up in it."""
 GUESS = "guess"
 """Whether the choice on Pairs is hidden until a guess is made."""
 NAME = "name"
@@ -192,6 +196,18 @@ def latest_done(page: str = COMPARE) -> str | None:
     found = runs.newest_done("compare") if about is None else runs_of(about.id)
     done = (run for run in found if page_of(run) == page and run.state is RunState.DONE)
     return next((run.id for run in done), None)
+
+
+def keep_ranking(key: str) -> None:
+    """Look at a ranking of words, and remember it for links that lead back to Words."""
+    st.session_state[RANKING] = key
+    write_query({RANKING: key, WORD: None})
+
+
+def kept_ranking() -> dict[str, str]:
+    """What a link to Words must carry to show the ranking that this session asked for last."""
+    key = st.session_state.get(RANKING)
+    return {RANKING: key} if key else {}
 
 
 def dark() -> bool:

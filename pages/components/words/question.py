@@ -10,42 +10,50 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.engine import access
 from ivan_core.words import asking
-from ivan_core.words.asking import Asked
+from ivan_core.words.asking import Asked, Scored
 from ivan_core.words.word_list import LARGEST_LIST, MOST_WORDS, bundled, own_list
 from pages.components.kit.text import say, say_with_hint
 from pages.components.pair.waiting import ask
+from pages.components.words.address import addressed, remember
 
-_ASKED = "words-asked"
 _OWN = "words-own"
 _FILE = "words-file"
 _MODELS = ("words-first", "words-second")
 _PROMPT = "words-prompt"
 
 
-def question() -> Asked | None:
-    """What to show: what was asked last, else what everybody sees first if it is there."""
-    first = asking.demo() if asking.kept(asking.demo()) else None
+def question() -> Asked | Scored | None:
+    """What to show: what the address names, else what everybody sees first, if it is kept."""
+    shown = addressed() or asking.kept(asking.demo())
+    asked = shown.asked if isinstance(shown, Scored) else shown
     if not access.asking().trusted:
-        told = "Here you see what was ranked before." if first else "No words were ranked here yet."
-        say(f"{told} To rank words is for the owner of this server.", "small", quiet=True)
-        if first:
-            say(f"The question: “{first.prompt}”")
-        return first
-    _form()
-    if (problem := st.session_state.pop("words-problem", None)) is not None:
-        say_with_hint(problem.message, problem.hint)
-    asked: Asked | None = st.session_state.get(_ASKED, first)
-    return asked
+        told = "Here you see what was ranked before." if asked else "No words were ranked here yet."
+        say(f"{told} {_who_ranks()}", "small", quiet=True)
+    else:
+        _form(asked)
+        if (problem := st.session_state.pop("words-problem", None)) is not None:
+            say_with_hint(problem.message, problem.hint)
+    if asked is not None and asked.prompt != st.session_state.get(_PROMPT):
+        say(f"The question: “{asked.prompt}”")
+    return shown
 
 
-def _form() -> None:
+def _who_ranks() -> str:
+    if access.asking().stranger:
+        return "To rank words yourself, install IVAN on a machine of your own: its README says how."
+    return "To rank words is for the owner of this server."
+
+
+def _form(shown: Asked | None) -> None:
+    """What to ask next. A form that is new begins with what is shown."""
     known = list(asking.models_here())
+    if _PROMPT not in st.session_state:
+        _begin_with(shown, known)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     with st.expander("Other words, other models"):
         _more(known)
     left.text_input(
         "The question",
-        asking.PROMPT,
         key=_PROMPT,
         max_chars=asking.LONGEST_PROMPT,
         help="Asked of models that read it. The two that ship with IVAN read the reply alone.",
@@ -57,6 +65,14 @@ def _form() -> None:
         width="stretch",
         on_click=_remember,
     )
+
+
+def _begin_with(asked: Asked | None, known: Sequence[str]) -> None:
+    named = [model.name for model in asked.models] if asked else []
+    st.session_state[_PROMPT] = asked.prompt if asked else asking.PROMPT
+    st.session_state[_OWN] = "\n".join(asked.own) if asked else ""
+    models = named if named and set(named) <= set(known) else known[:2]
+    st.session_state.update(zip(_MODELS, models, strict=True))
 
 
 def _more(known: Sequence[str]) -> None:
@@ -77,7 +93,7 @@ def _more(known: Sequence[str]) -> None:
         if len(known) > 2:
             for place, key in enumerate(_MODELS):
                 label = "First model" if place == 0 else "Second model"
-                st.selectbox(label, known, index=place, key=key)
+                st.selectbox(label, known, key=key)
         else:
             say(
                 "Other models can be chosen once they have judged pairs here, on the page Compare.",
@@ -93,7 +109,7 @@ def _own_given() -> bool:
 def _remember() -> None:
     # Read here: a press on the button is what ends the typing, after the page was drawn.
     try:
-        st.session_state[_ASKED] = _asked()
+        remember(_asked())
     except IvanError as error:
         st.session_state["words-problem"] = error
     ask("words")

@@ -13,14 +13,14 @@ from ivan_core.engine.figures import WORDS
 from ivan_core.engine.warm import answers
 from ivan_core.engine.warm.answers import Pending
 from ivan_core.words import sentences
-from ivan_core.words.asking import Asked, score, score_word
+from ivan_core.words.asking import Asked, Scored, score, score_word
 from ivan_core.words.ends import Ends, Ranking, Word
 from ivan_core.words.figures import CHART
-from ivan_core.words.word_list import LIST_WORDS
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.text import say, short_names
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 from pages.components.public.pace import paced
+from pages.components.words.address import word_field
 
 _STYLE = """<style>
 .ivan-words { display: grid; gap: .9rem; line-height: 1.3; overflow-wrap: anywhere; }
@@ -45,12 +45,12 @@ _LARGEST, _SMALLEST = 1.9, 0.92
 """Letters of the first and of the last words of a list, in rem."""
 
 
-def ranked(asked: Asked | None) -> None:
-    """Follow what was asked until it is answered, and show it."""
-    if asked is None:
+def ranked(shown: Asked | Scored | None) -> None:
+    """Show a ranking; follow what was asked until it is one."""
+    if shown is None:
         return
     try:
-        found = score(asked, is_asked_anew("words"))
+        found = score(shown, is_asked_anew("words")) if isinstance(shown, Asked) else shown
     except IvanError as error:
         draw_problem(error, "words")
         return
@@ -73,6 +73,7 @@ def _wait_for(pending: Pending, what: str) -> None:
 def _draw(ranking: Ranking) -> None:
     st.html(_STYLE)
     scored = ranking.scored
+    key = scored.asked.key
     names = short_names(scored.models)
     for model, column in enumerate(st.columns(2, gap="medium")):
         with column, st.container(border=True, height="stretch"):
@@ -81,13 +82,13 @@ def _draw(ranking: Ranking) -> None:
     say(sentences.correlation_sentence(ranking), "headline")
     for told in (sentences.shared_sentence(ranking), sentences.prompt_sentence(scored)):
         say(told)
-    _one_word(ranking, names)
+    _one_word(ranking, key, names)
     with st.container(horizontal=True):
-        figure_menu(f"{WORDS}{scored.asked.key}", CHART)
+        figure_menu(f"{WORDS}{key}", CHART)
         st.download_button(
             "CSV of all words",
             paced(lambda: ranking.table().to_csv(index=False).encode("utf-8", "replace")),
-            f"words-{scored.asked.key}.csv",
+            f"words-{key}.csv",
             key="words-csv",
             on_click="ignore",
         )
@@ -120,15 +121,8 @@ def _places(word: Word) -> str:
     return f"No. {word.place:,} here, no. {word.elsewhere:,} with the other model"
 
 
-def _one_word(ranking: Ranking, names: dict[str, str]) -> None:
-    words = ranking.scored.words
-    wanted = st.text_input(
-        "Where does a word stand?",
-        "love" if "love" in words else words[0],
-        key=f"words-one-{ranking.scored.asked.key}",
-        max_chars=100,
-    )
-    word = " ".join(wanted.split())
+def _one_word(ranking: Ranking, key: str, names: dict[str, str]) -> None:
+    word = word_field(ranking, key)
     if not word:
         return
     if listed := ranking.place_of(word):
@@ -166,11 +160,9 @@ def _show_place(
 
 
 def _honestly(ranking: Ranking) -> None:
-    own = ranking.scored.asked.own
-    of_list = f"{len(own):,} words of your own." if own else f"The list: {LIST_WORDS}."
     told = [
         sentences.models_sentence(ranking.scored),
-        of_list,
+        f"The list: {sentences.list_words(ranking.scored.asked)}.",
         sentences.CENSUS,
         sentences.hidden_sentence(ranking),
     ]

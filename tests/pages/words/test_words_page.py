@@ -59,7 +59,10 @@ def test_what_everybody_sees_first_is_there_at_once_where_it_is_kept(
 ) -> None:
     n = len(bundled())
     keep(asking.demo(), [float(-i) for i in range(n)], [float(i) for i in range(n)])
+    read = asking._read.cache_info()
     page = open_page(PAGE)
+    now = asking._read.cache_info()
+    assert now.hits + now.misses == read.hits + read.misses + 1, "it is looked up once"
     best, worst = bundled()[0], bundled()[-1]
     assert f'title="No. 1 here, no. {n:,} with the other model">{best}</li>' in html(page)
     assert f'title="No. {n:,} here, no. 1 with the other model">{worst}</li>' in html(page)
@@ -84,7 +87,7 @@ def test_a_list_of_ones_own_is_ranked_and_shown_whole(
     shown = [line.rpartition(">")[2] for line in html(page).split("</li>")[:6]]
     assert shown == words
     assert "<b>bold" not in html(page).replace("<i><b", "")
-    assert "6 words of your own." in page.said and "crude" not in page.said
+    assert "The list: 6 words of one's own." in page.said and "crude" not in page.said
     assert "read the reply alone: whatever the question" in page.said
     (where,) = (one for one in page.app.text_input if one.label == "Where does a word stand?")
     where.set_value("Peace").run()
@@ -103,7 +106,7 @@ def test_a_list_that_is_none_is_refused_and_what_was_shown_stays(
     ask_for(page, "\n".join(LIST))
     ask_for(page, "alone")
     assert "The list holds 1 word, and a ranking needs two." in page.said
-    assert "5 words of your own." in page.said
+    assert "The list: 5 words of one's own." in page.said
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
@@ -128,4 +131,5 @@ def test_a_visitor_sees_what_is_kept_and_has_no_form(
         assert "“zyzzyva” is not in this list." in page.said
     assert not spawned
     assert (f"The question: “{asking.PROMPT}”" in page.said) is is_kept
+    assert "To rank words is for the owner of this server." in page.said
     assert ("No words were ranked here yet." in page.said) is not is_kept

@@ -22,7 +22,7 @@ _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Building it imports no model library and no pandas."""
-    from ivan_core.cli import app, bench, demo_server, figure, options, review, runs, words
+    from ivan_core.cli import app, bench, demo_server, export, figure, options, review, runs, words
     from ivan_core.engine.kind import experiments
 
     top = argparse.ArgumentParser(
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     for kind in kinds:
         if not kind.commands:
             options.add_command(commands, kind)
-    own = (app.add, review.add, runs.add, figure.add, words.add, runs.add_cache)
+    own = (app.add, review.add, runs.add, export.add, figure.add, words.add, runs.add_cache)
     for add in (*own, demo_server.add, bench.add):
         add(commands)
     return top

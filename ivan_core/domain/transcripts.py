@@ -19,7 +19,7 @@ Role = Literal["Human", "Assistant", "System"]
 ASSISTANT_MARKER = "\n\nAssistant:"
 HUMAN_MARKER = "\n\nHuman:"
 _ROLES: dict[str, Role] = {"Human": "Human", "Assistant": "Assistant", "System": "System"}
-_CHAT_ROLES: dict[Role, str] = {"Human": "user", "Assistant": "assistant", "System": "system"}
+CHAT_ROLES: dict[Role, str] = {"Human": "user", "Assistant": "assistant", "System": "system"}
 _MARKER = re.compile(r"\n\n(Human|Assistant):")
 # Marked turns: a sign in front says that there are system turns, and that a marker inside a
 # message has an escape character more before its role than it has in the message itself.
@@ -163,7 +163,7 @@ class Dialogue:
         """What a file holds so that it reads back the same: the transcript, or chat messages."""
         if not self.exact or self.preamble:
             return self.printed
-        return [{"role": _CHAT_ROLES[role], "content": text} for role, text in self.messages]
+        return [{"role": CHAT_ROLES[role], "content": text} for role, text in self.messages]
 
     @property
     def without_system(self) -> Dialogue:

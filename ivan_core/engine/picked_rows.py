@@ -123,6 +123,17 @@ def rows_of(given: ChartsAndSentences, run_id: str, where: str) -> Ints:
     return _asked(given, run_id, where).numbers
 
 
+def pairs_of(given: ChartsAndSentences, run_id: str, where: str) -> list[int]:
+    """The row ids of the pairs that the conditions of `where` pick, or a text of which they pick.
+
+    Raises:
+        BadInput: as `listed`.
+    """
+    asked = _asked(given, run_id, where)
+    places = np.sort(matching(asked.listing, asked.wanted))
+    return [int(row_id) for row_id in dict.fromkeys(asked.listing.rows[places].tolist())]
+
+
 def _noun(listing: Listing) -> str:
     return "pair" if listing.rejected is None else "text"
 

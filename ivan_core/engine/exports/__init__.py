@@ -1,0 +1,1 @@
+"""Pairs of a run or a dataset as files for other tools."""

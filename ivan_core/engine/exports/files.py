@@ -1,0 +1,32 @@
+"""Where a file for others goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ivan_core.domain.errors import BadInput
+from ivan_core.engine import access
+from ivan_core.interchange.content import Content
+from ivan_core.interchange.format import Format
+from ivan_core.interchange.write import Summary, write
+from ivan_core.runs.storage import storage_errors
+
+
+def export(content: Content, wanted: Format, path: Path, *, replace: bool = False) -> Summary:
+    """Write pairs to a file, one at a time in memory; a file that is there stays unless told.
+
+    Raises:
+        BadInput: there is no such folder, or there is such a file and it may not be replaced.
+        NotAllowed: the path leads outside of what the visitor may name.
+        StorageProblem: the file cannot be written, or the texts are damaged.
+    """
+    access.check_path(path)
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder.", "Name a file in it.")
+    if path.exists() and not replace:
+        raise BadInput(f"{path} is there already.", "Name another file, or add --replace.")
+    with storage_errors(folder):
+        return write(path, wanted, content)

@@ -1,0 +1,40 @@
+"""Preferences for training: TRL's conversational preference format with an explicit prompt.
+
+https://huggingface.co/docs/trl/dataset_formats. What stands beside a pair follows as columns of
+their own; trainers take no notice of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ivan_core.interchange import reasons
+from ivan_core.interchange.content import Content, Row
+from ivan_core.interchange.format import Format
+from ivan_core.interchange.json_files import write_lines
+from ivan_core.interchange.messages import prompt_and_replies
+
+
+def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
+    write_lines(path, (_line(row) for row in rows))
+
+
+def _line(row: Row) -> dict[str, object]:
+    prompt, chosen, rejected = prompt_and_replies(row.pair)
+    return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **row.labels}
+
+
+DPO = Format(
+    "dpo",
+    "Preferences for training (DPO, JSON lines)",
+    ".jsonl",
+    (
+        reasons.no_preference,
+        reasons.no_reply,
+        reasons.two_prompts,
+        reasons.nobodys_text,
+        reasons.prompt_ends_oddly,
+    ),
+    _write,
+)

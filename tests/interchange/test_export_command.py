@@ -1,0 +1,103 @@
+"""`ivan export`: which pairs, where to, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from given import made_runs
+
+from ivan_core.cli.main import run
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.engine.exports.contents import of_dataset
+from ivan_core.engine.exports.files import export
+from ivan_core.interchange.formats import FORMATS
+
+ASK = "\n\nHuman: Ask {}\n\nAssistant: "
+MODEL = made_runs.TWO_MODELS[0]
+
+
+def pairs(folder: Path) -> Path:
+    """Four rows: a preference, a tie of the same words, two prompts, a side without a reply."""
+    start = ASK.format(0)
+    rows = [
+        {"chosen": start + "good é", "rejected": start + "bad", "subset": "s"},
+        {"chosen": start + "same", "rejected": start + "same", "subset": "s"},
+        {"chosen": start + "good", "rejected": ASK.format(1) + "bad", "subset": "t"},
+        {"chosen": start + "good", "rejected": f"{start}no\n\nHuman: Why?", "subset": "t"},
+    ]
+    return made_runs.write_rows(folder / "four.jsonl", rows)
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_pairs_of_a_dataset_for_training(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    assert run(["export", str(pairs(tmp_path)), "dpo", str(out)]) == 0
+    (line,) = lines(out)
+    assert line == {
+        "prompt": [{"role": "user", "content": "Ask 0"}],
+        "chosen": [{"role": "assistant", "content": "good é"}],
+        "rejected": [{"role": "assistant", "content": "bad"}],
+        "row_id": 0,
+        "subset": "s",
+    }
+    assert "good é" in out.read_text("utf-8"), "nothing is escaped"
+    assert capsys.readouterr().out.splitlines() == [
+        str(out),
+        "1 of 4 pairs written.",
+        "1 left out: both sides are the same text.",
+        "1 left out: the two sides answer different prompts.",
+        "1 left out: a side has no reply.",
+    ]
+
+
+def test_pairs_of_a_run_and_those_that_conditions_pick(data_dir: Path, tmp_path: Path) -> None:
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample())
+    every, some = tmp_path / "every.jsonl", tmp_path / "some.jsonl"
+    assert run(["export", run_id, "dpo", str(every)]) == 0
+    assert len(lines(every)) > 10
+    where = "subset=harmless"
+    assert run(["export", run_id, "dpo", str(some), "--where", where]) == 0
+    picked = [line for line in lines(every) if line["subset"] == "harmless"]
+    assert 0 < len(picked) < len(lines(every))
+    assert lines(some) == picked
+
+
+def test_a_file_that_is_there_stays_unless_it_may_be_replaced(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("mine")
+    asked = ["export", str(pairs(tmp_path)), "dpo", str(out)]
+    assert run(asked) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert run([*asked, "--replace"]) == 0
+    assert len(lines(out)) == 1
+
+
+def test_what_breaks_off_leaves_no_half_file(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = of_dataset(DatasetRequest(source=str(pairs(tmp_path))))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    monkeypatch.setattr("ivan_core.interchange.dpo._line", lambda _: {"margin": float("nan")})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        export(content, FORMATS["dpo"], folder / "out.jsonl")
+    assert list(folder.iterdir()) == []
+
+
+def test_conditions_need_a_run(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["export", str(pairs(tmp_path)), "dpo", "--where", "subset=s"]) == 1
+    assert "--where picks pairs of a run" in capsys.readouterr().err
+    assert run(["export", "2020-01-01-00-00", "dpo"]) == 1
+    assert "2020-01-01-00-00" in capsys.readouterr().err

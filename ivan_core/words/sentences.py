@@ -59,7 +59,8 @@ def shared_sentence(ranking: Ranking, top: int = TOP) -> str:
     """How many words both models have at the same end."""
     top = len(ranking.ends(0, top).best)
     best, worst = ranking.shared(top)
-    return f"Of the {top:,} best words of each, {best:,} are the same; of the worst, {worst:,}."
+    same = f"{best:,} {'is' if best == 1 else 'are'} the same"
+    return f"Of the {top:,} best words of each, {same}; of the worst, {worst:,}."
 
 
 def place_sentence(ranking: Ranking, word: str, places: Sequence[int], listed: bool = True) -> str:

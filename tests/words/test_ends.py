@@ -29,6 +29,9 @@ def test_each_model_has_its_best_and_its_worst_words(ranking: Ranking) -> None:
     assert (first.ranked, second.ranked) == (5, 4)
     # love and peace, peace and cheese: one; war and mud, mud and love: one.
     assert ranking.shared(2) == (1, 1)
+    assert sentences.shared_sentence(ranking, 2) == (
+        "Of the 2 best words of each, 1 is the same; of the worst, 1."
+    )
 
 
 def test_no_word_is_at_both_ends_of_a_short_list(ranking: Ranking) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.warm import ONE, asked_model
 from given.words.scored_words import LIST, asked, keep
 
 from ivan_core.engine import access
@@ -14,6 +15,7 @@ from ivan_core.engine.access import Visitor
 from ivan_core.engine.warm import answers
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
+from ivan_core.words.asking import Asked
 from ivan_core.words.word_list import bundled
 
 PAGE = "pages/words.py"
@@ -22,6 +24,7 @@ NOT_LISTED = "The word that this address names is not in the list."
 RHO = "their rank correlation is +0.60 (Spearman's rho, n = 5 words)."
 """Of the rewards 5 4 3 2 1 and 4 5 1 3 2, which are their own ranks and differ by 1 1 2 1 1:
 1 - 6 * (1 + 1 + 4 + 1 + 1) / (5 * 24) = 0.6."""
+NAMES = ("control", "harmless")
 Opened = Callable[..., Any]
 
 
@@ -71,6 +74,27 @@ def test_a_ranking_that_was_asked_for_is_shown_again_by_its_address(
     assert other.app.text_area(key="words-own").value == "\n".join(LIST)
     assert other.buttons["words-ask"] == "Rank my words"
     assert not spawned
+
+
+def test_a_new_form_begins_with_what_the_address_shows(
+    data_dir: Path, open_page: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control, harmless = (asking.models_here()[f"ivan/minilm-{name}"] for name in NAMES)
+    known = {model.name: model for model in (harmless, control, ONE, asked_model("fake/two"))}
+    monkeypatch.setattr(asking, "models_here", lambda: known)
+    question = Asked(models=(ONE, control), prompt="Best of all?", own=LIST)
+    page = open_page(PAGE, ranking=keep(question, [5, 4, 3, 2, 1], [4, 5, 1, 3, 2]).asked.key)
+    assert page.app.text_input(key="words-prompt").value == "Best of all?"
+    chosen = [page.app.selectbox(key=f"words-{place}").value for place in ("first", "second")]
+    assert chosen == ["fake/one", "ivan/minilm-control"]
+    assert "The question:" not in page.said, "the form says it"
+    page.app.text_input(key="words-prompt").set_value("Worst of all?").run()
+    assert "The question: “Best of all?”" in page.said and RHO in page.said
+    page.press("words-ask")
+    assert "0 of 5 texts" in page.said
+    del known["fake/one"]  # as by deleting the run that it judged
+    page.run()
+    assert page.app.selectbox(key="words-first").value in known
 
 
 def test_links_to_the_page_lead_back_to_what_was_asked_for(key: str, open_page: Opened) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -154,6 +155,36 @@ class PreparedDataset:
     def prompt_groups(self) -> NDArray[np.int64]:
         """A number for each row, the same for rows with the same first Human turn."""
         return _prompt_groups(self._paths[1])
+
+    @property
+    def own_columns(self) -> Mapping[str, type]:
+        """The columns that the source brings along, with what their values are.
+
+        Raises:
+            StorageProblem: the folder is damaged.
+        """
+        return _own_columns(self._paths[1])
+
+    def own_values(self, row_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """What the source says of rows beside their texts, in the order asked for.
+
+        None where it says nothing, or what is no number. These columns are in memory meanwhile.
+
+        Raises:
+            StorageProblem: the folder is damaged.
+        """
+        import pyarrow.parquet as pq
+
+        names = list(self.own_columns)
+        with _whole(self._paths[1]):
+            table = pq.read_table(self._paths[1], columns=names)
+        for start in range(0, len(row_ids), BATCH_ROWS):
+            some = row_ids[start : start + BATCH_ROWS]
+            if not names:
+                yield from ({} for _ in some)
+                continue
+            for row in table.take(list(some)).to_pylist():
+                yield {name: _if_finite(value) for name, value in row.items()}
 
     def pair(self, row_id: int) -> Pair:
         """One pair with its texts.
@@ -356,6 +387,27 @@ def beginnings(hashes: pa.ChunkedArray) -> NDArray[np.uint64]:
     found = ((len(piece), np.frombuffer(_bytes_of(piece), dtype=">u8")) for piece in pieces)
     parts = [words[:: len(words) // rows].astype(np.uint64) for rows, words in found]
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+@lru_cache(maxsize=16)
+def _own_columns(path: Path) -> Mapping[str, type]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def kind(values: pa.DataType) -> type:
+        if pa.types.is_boolean(values):
+            return bool
+        if pa.types.is_integer(values):
+            return int
+        return float if pa.types.is_floating(values) else str
+
+    with _whole(path):
+        schema = pq.read_schema(path)
+    return {one.name: kind(one.type) for one in schema if one.name not in BASE_COLUMNS}
+
+
+def _if_finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 @lru_cache(maxsize=16)

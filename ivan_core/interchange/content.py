@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from ivan_core.domain.pairs import Pair
 
 Label = str | int | float | bool | None
+TAKEN = frozenset(
+    ("prompt", "chosen", "rejected", "completion", "label", "margin", "messages", "text", "system")
+)
+"""Names of columns that formats, or who reads them, give a meaning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ivan_core.interchange import reasons
 from ivan_core.interchange.content import Content, Row
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.json_files import write_lines
 from ivan_core.interchange.messages import prompt_and_replies
+from ivan_core.interchange.trl import OF_MESSAGES
 
 
 def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
@@ -25,16 +25,4 @@ def _line(row: Row) -> dict[str, object]:
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **row.labels}
 
 
-DPO = Format(
-    "dpo",
-    "Preferences for training (DPO, JSON lines)",
-    ".jsonl",
-    (
-        reasons.no_preference,
-        reasons.no_reply,
-        reasons.two_prompts,
-        reasons.nobodys_text,
-        reasons.prompt_ends_oddly,
-    ),
-    _write,
-)
+DPO = Format("dpo", "Preferences for training (DPO, JSON lines)", ".jsonl", OF_MESSAGES, _write)

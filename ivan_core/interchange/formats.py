@@ -6,5 +6,11 @@ from collections.abc import Mapping
 
 from ivan_core.interchange.dpo import DPO
 from ivan_core.interchange.format import Format
+from ivan_core.interchange.hh_rlhf import HH_RLHF
+from ivan_core.interchange.kto import KTO
+from ivan_core.interchange.reward_trainer import REWARD_TRAINER
+from ivan_core.interchange.tables import CSV, PARQUET
+from ivan_core.interchange.trl_standard import TRL_STANDARD
 
-FORMATS: Mapping[str, Format] = {one.name: one for one in (DPO,)}
+_ALL = (DPO, TRL_STANDARD, KTO, REWARD_TRAINER, HH_RLHF, CSV, PARQUET)
+FORMATS: Mapping[str, Format] = {one.name: one for one in _ALL}

@@ -154,12 +154,12 @@ def _parquet(path: Path, types: dict[str, type]) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([(name, _arrow(kind)) for name, kind in types.items()])
+    schema = pa.schema([(name, arrow_type(kind)) for name, kind in types.items()])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         yield lambda batch: writer.write_table(pa.Table.from_pylist(batch, schema=schema))
 
 
-def _arrow(kind: type) -> pa.DataType:
+def arrow_type(kind: type) -> pa.DataType:
     import pyarrow as pa
 
     return {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}.get(kind, pa.string())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ivan_core.datasets.prepared import BASE_COLUMNS, NUMBERS, PreparedDataset
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.lists.conditions import (
     BY_HAND,
@@ -183,15 +183,7 @@ def _own(listing: Listing) -> tuple[str, ...]:
 
 def own_columns(dataset: PreparedDataset) -> tuple[str, ...]:
     """The columns that a dataset brings along, beside those that every dataset has."""
-    return _own_columns(dataset.folder)
-
-
-@lru_cache(maxsize=16)
-def _own_columns(folder: Path) -> tuple[str, ...]:
-    import pyarrow.parquet as pq
-
-    names = pq.read_schema(folder / NUMBERS).names
-    return tuple(name for name in names if name not in BASE_COLUMNS)
+    return tuple(dataset.own_columns)
 
 
 def own_column(dataset: PreparedDataset, name: str) -> Any:

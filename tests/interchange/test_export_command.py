@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from given import made_runs
 
@@ -67,6 +68,22 @@ def test_pairs_of_a_run_and_those_that_conditions_pick(data_dir: Path, tmp_path:
     picked = [line for line in lines(every) if line["subset"] == "harmless"]
     assert 0 < len(picked) < len(lines(every))
     assert lines(some) == picked
+
+
+def test_columns_of_the_data_stand_beside_every_pair(data_dir: Path, tmp_path: Path) -> None:
+    start = ASK.format(0)
+    sides = [{"chosen": f"{start}good {n}", "rejected": f"{start}bad"} for n in range(3)]
+    beside = [{"label": "x", "score": 1.5}, {"label": "y"}, {"score": float("nan"), "more": True}]
+    path = tmp_path / "own.jsonl"
+    path.write_text("".join(f"{json.dumps(a | b)}\n" for a, b in zip(sides, beside, strict=True)))
+    for name in ("kto", "parquet"):
+        assert run(["export", str(path), name, str(tmp_path / name)]) == 0
+    own = ("label_in_the_data", "score", "more")
+    every = [tuple(line[name] for name in own) for line in lines(tmp_path / "kto")[::2]]
+    assert every == [("x", 1.5, None), ("y", None, None), (None, None, True)]
+    table = pq.read_table(tmp_path / "parquet")
+    assert [tuple(row[name] for name in own) for row in table.to_pylist()] == every
+    assert [str(table.schema.field(name).type) for name in own] == ["string", "double", "bool"]
 
 
 def test_a_file_that_is_there_stays_unless_it_may_be_replaced(

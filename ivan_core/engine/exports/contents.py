@@ -12,7 +12,7 @@ from ivan_core.engine.figures import charts_and_sentences
 from ivan_core.engine.kind import kind_of
 from ivan_core.engine.picked_rows import pairs_of
 from ivan_core.figures.files import file_names, named
-from ivan_core.interchange.content import Content, Row
+from ivan_core.interchange.content import TAKEN, Content, Row
 
 
 def of_dataset(request: DatasetRequest) -> Content:
@@ -43,12 +43,22 @@ def of_run(run_id: str, where: str = "") -> Content:
 
 
 def of_rows(dataset: PreparedDataset, row_ids: Sequence[int]) -> Content:
-    """Some pairs of a dataset, in the order given."""
+    """Some pairs of a dataset, in the order given, with the dataset's own columns beside them."""
+    own = {name: _free(name) for name in dataset.own_columns}
 
     def rows() -> Iterator[Row]:
-        for pair in dataset.pairs(row_ids):
-            yield Row(pair, {"row_id": pair.row_id, "subset": pair.subset})
+        beside = dataset.own_values(row_ids)
+        for pair, values in zip(dataset.pairs(row_ids), beside, strict=True):
+            told = {own[name]: value for name, value in values.items()}
+            yield Row(pair, {"row_id": pair.row_id, "subset": pair.subset, **told})
 
     label = str(dataset.about["label"])
+    types = {"row_id": int, "subset": str}
+    types |= {own[name]: kind for name, kind in dataset.own_columns.items()}
     name = str(named(label, file_names([label])))
-    return Content(name, dataset.rows, len(row_ids), {"row_id": int, "subset": str}, rows)
+    return Content(name, dataset.rows, len(row_ids), types, rows)
+
+
+def _free(name: str) -> str:
+    """A name for a column of the dataset that means nothing else in a file."""
+    return f"{name}_in_the_data" if name in TAKEN else name

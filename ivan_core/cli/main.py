@@ -22,7 +22,18 @@ _EPILOG = """exit codes: 0 done, 1 a problem (said in a sentence), 2 wrong usage
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Building it imports no model library and no pandas."""
-    from ivan_core.cli import app, bench, demo_server, export, figure, options, review, runs, words
+    from ivan_core.cli import (
+        app,
+        bench,
+        demo_server,
+        export,
+        figure,
+        options,
+        report,
+        review,
+        runs,
+        words,
+    )
     from ivan_core.engine.kind import experiments
 
     top = argparse.ArgumentParser(
@@ -41,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
     for kind in kinds:
         if not kind.commands:
             options.add_command(commands, kind)
-    own = (app.add, review.add, runs.add, export.add, figure.add, words.add, runs.add_cache)
-    for add in (*own, demo_server.add, bench.add):
+    own = (app.add, review.add, runs.add, export.add, figure.add, report.add)
+    for add in (*own, words.add, runs.add_cache, demo_server.add, bench.add):
         add(commands)
     return top
 

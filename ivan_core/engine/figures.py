@@ -18,7 +18,7 @@ from ivan_core.engine.kind import kind_of
 from ivan_core.engine.opened import stamp_of
 from ivan_core.experiments import EXPERIMENTS
 from ivan_core.figures import files
-from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn
+from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn, texts_within
 from ivan_core.figures.choices import WHERE, Wish
 from ivan_core.figures.files import Kind, by_names, file_names, named
 from ivan_core.figures.pick import Picked, chart_named, pick
@@ -118,6 +118,37 @@ def caption(run_id: str, name: str, **wish: Unpack[Wish]) -> str:
     """
     picked = _picked(run_id, name, wish)
     return files.caption(picked, picked.draw())
+
+
+def drawn(run_id: str, name: str, **wish: Unpack[Wish]) -> tuple[Picked, Drawn]:
+    """A chart with all choices made, with its numbers and words and how to draw it.
+
+    Raises:
+        BadInput: there is no such run or chart, or nothing as in the wish.
+    """
+    picked = _picked(run_id, name, wish)
+    return picked, picked.draw()
+
+
+def findings(run_id: str) -> list[str]:
+    """The few sentences that say most of a run, the first the most of all, with names for paths.
+
+    Raises:
+        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+    """
+    own, results = _opened(run_id)
+    names = file_names(own.paths(results))
+    return [named(finding.sentence, names) for finding in own.findings(results)]
+
+
+def shown_names(run_id: str) -> dict[str, str]:
+    """Names of the files that a run tells of, by their paths: what is taken away has these alone.
+
+    Raises:
+        BadInput: there is no such run, it has no figures, or nothing is finished yet.
+    """
+    own, results = _opened(run_id)
+    return file_names([*own.paths(results), *texts_within(runs.manifest(run_id) or {})])
 
 
 def methods(run_id: str, name: str, **wish: Unpack[Wish]) -> str:

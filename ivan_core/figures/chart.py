@@ -93,10 +93,13 @@ def no_findings(results: Any) -> list[Finding]:
 
 def paths_of_run(results: Any) -> list[str]:
     """All in a run that may be a path: what it was asked to do, and files that were imported."""
-    return [*_texts(results.spec), *_texts((results.manifest or {}).get("imported", {}))]
+    return [
+        *texts_within(results.spec),
+        *texts_within((results.manifest or {}).get("imported", {})),
+    ]
 
 
-def _texts(part: Any) -> list[str]:
+def texts_within(part: Any) -> list[str]:
     """All texts within a spec, a mapping or a sequence."""
     if isinstance(part, str):
         return [part]
@@ -106,7 +109,7 @@ def _texts(part: Any) -> list[str]:
         part = tuple(value for _, value in part)
     if not isinstance(part, list | tuple):
         return []
-    return [text for one in part if not isinstance(one, int) for text in _texts(one)]
+    return [text for one in part if not isinstance(one, int) for text in texts_within(one)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,38 +5,19 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from given.hostile import LONG, texts
 from given.made_analyses import FOOL, OTHER, PLAIN, SORRY, Analysing
+from given.pages.read_html import ReadPage
 
 from ivan_core.charts.plain_dots import plain_dots
 from ivan_core.cli.main import run as command_line
 from ivan_core.engine.figures import quotes
-from ivan_core.experiments.analysis.html_report.frame import page, paragraph, text
 from ivan_core.experiments.analysis.html_report.page import MOST_BYTES, html_report
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
-
-
-class _Read(HTMLParser):
-    """The tags and attributes of a page, and its words by the section that they stand in."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self.feed(content)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
+from ivan_core.figures.html.frame import page, paragraph, text
 
 _TAGS = {
     *("html", "head", "meta", "title", "style", "body", "main", "nav", "section", "h1", "h2", "h3"),
@@ -45,9 +26,9 @@ _TAGS = {
 }
 
 
-def checked(content: str) -> _Read:
+def checked(content: str) -> ReadPage:
     """The page as it was read, if it holds nothing that runs, asks, or styles by an attribute."""
-    found = _Read(content)
+    found = ReadPage(content)
     assert set(found.tags) <= _TAGS
     for name, value in found.attributes:
         assert not name.startswith("on") and name not in ("style", "src", "srcset")

@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 from ivan_core.charts.plain_dots import plain_dots
 from ivan_core.engine.figures import sentences_of
 from ivan_core.experiments.analysis.figures import FIGURES, TITLES
-from ivan_core.experiments.analysis.html_report.frame import (
-    bullets,
-    fold,
-    page,
-    paragraph,
-    table,
-    text,
-)
 from ivan_core.experiments.analysis.html_report.texts import pairs_that_show
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.several import differences_known
 from ivan_core.figures.chart import Chart, Drawn
 from ivan_core.figures.choices import LABELER, MODEL, OTHER, Wish
 from ivan_core.figures.files import SAMPLE_MARK, by_names, caption, file_names, named
+from ivan_core.figures.html.frame import bullets, fold, page, paragraph, table, text
+from ivan_core.figures.html.numbers import cell, holds, numbers_table
 from ivan_core.figures.pick import is_sample, pick
 from ivan_core.metrics.intervals import interval_text, number_text
 
@@ -32,8 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_BYTES = 12_000_000
-_SMALLEST = 0.001
-"""Of the p-values that are printed."""
 _NEVER_CONCLUDE = (
     "No causes: replies that differ in a label differ in what nobody labelled too.",
     "Nothing without its labeler, its rows and its interval; what is not clear is not zero.",
@@ -137,29 +129,19 @@ _COLUMNS = {
 
 def _numbers(data: pd.DataFrame, names: Mapping[str, str]) -> str:
     """The numbers of a chart in columns that hold any; the CSV has all of them as they are."""
-    usual = set(data.columns) >= _EFFECTS
-    heads = _COLUMNS if usual else {str(one): str(one).replace("_", " ") for one in data.columns}
-    heads = {one: head for one, head in heads.items() if one in data and _holds(data[one])}
+    if not set(data.columns) >= _EFFECTS:
+        return numbers_table(data, names)
+    heads = {one: head for one, head in _COLUMNS.items() if one in data and holds(data[one])}
     columns = {head: data[one].dtype.kind in "if" for one, head in heads.items()}
     rows = data.to_dict("records")
-    return table(columns, ([_cell(row, one, names, usual) for one in heads] for row in rows))
+    return table(columns, ([_cell(row, one, names) for one in heads] for row in rows))
 
 
-def _holds(column: pd.Series) -> bool:
-    return bool((column.notna() & column.ne("")).any())
-
-
-def _cell(row: Mapping[str, Any], column: str, names: Mapping[str, str], usual: bool) -> str:
+def _cell(row: Mapping[str, Any], column: str, names: Mapping[str, str]) -> str:
     value = row[column]
     if column == "feature":
         return str(TITLES.get(value, value))
-    if isinstance(value, float):
-        if value != value:
-            return ""
-        if usual and column == "estimate":
-            ends = interval_text(row["low"], row["high"], 2, signed=True)
-            return f"{number_text(value, 2, signed=True)} {ends}"
-        if column.startswith("p") and value < _SMALLEST:
-            return f"< {_SMALLEST:g}"
-        return number_text(value, 3)
-    return f"{value:,}" if isinstance(value, int) else str(named(str(value), names))
+    if column == "estimate" and value == value:
+        ends = interval_text(row["low"], row["high"], 2, signed=True)
+        return f"{number_text(value, 2, signed=True)} {ends}"
+    return cell(value, column, names)

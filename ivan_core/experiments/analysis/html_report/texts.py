@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.findings import pair_that_shows
-from ivan_core.experiments.analysis.html_report.frame import fold, paragraph, text
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence, shown_effects
+from ivan_core.figures.html.frame import fold, paragraph, text
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 
 _STRONGEST = 5

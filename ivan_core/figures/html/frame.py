@@ -1,4 +1,7 @@
-"""The page around a report: what it may do (nothing), how it looks, and how strings enter it."""
+"""The page around a report: what it may do, how it looks, and how strings enter it.
+
+It may do nothing, or run the scripts that it holds, which are named by their hashes.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +41,7 @@ td.n,th.n{text-align:right}
 @media print{body{max-width:none;padding:0;font-size:11pt}nav,summary{display:none}
 h2{break-after:avoid}figure,li,tr{break-inside:avoid}svg{max-width:120mm}a{color:inherit}}
 """.strip()
-_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-_POLICY = (
-    f"default-src 'none'; connect-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none';"
-    " form-action 'none'"
-)
+_ENDS_A_SCRIPT = re.compile(r"</script|<!--", re.IGNORECASE)
 # Controls, halves of pairs and non-characters, which no page holds, and letters that turn the
 # direction of what follows them.
 _ODD = re.compile(
@@ -53,14 +52,34 @@ _ODD = re.compile(
 
 def text(value: object) -> str:
     """A string as text of the page and no more: markup is escaped, odd characters are replaced."""
-    return escape(_ODD.sub("\ufffd", str(value)))
+    return escape(plain(str(value)))
 
 
-def page(title: str, head: Iterable[str], sections: Mapping[str, Sequence[str]]) -> str:
+def plain(words: str) -> str:
+    """A string without odd characters."""
+    return _ODD.sub("\ufffd", words)
+
+
+def page(
+    title: str,
+    head: Iterable[str],
+    sections: Mapping[str, Sequence[str]],
+    *,
+    style: str = "",
+    scripts: Sequence[str] = (),
+) -> str:
     """The whole page: its title, what stands above, and a section for each question.
 
-    `head` and the parts of sections are HTML; the title and the questions are not.
+    `head` and the parts of sections are HTML; the title and the questions are not. `style` is added
+    to that of all pages; `scripts` run, in their order, when the page is there.
+
+    Raises:
+        ValueError: a script holds what would end it within a page.
     """
+    if any(_ENDS_A_SCRIPT.search(script) for script in scripts):
+        raise ValueError("a script holds what would end it")
+    styled = f"{_STYLE}{style}"
+    run = "".join(f"<script>{script}</script>\n" for script in scripts)
     links = "".join(
         f'<li><a href="#part-{place}">{text(question)}</a></li>'
         for place, question in enumerate(sections)
@@ -71,15 +90,29 @@ def page(title: str, head: Iterable[str], sections: Mapping[str, Sequence[str]])
         for place, (question, parts) in enumerate(sections.items())
     )
     above = "\n".join(head)
+    nav = f'<nav aria-label="Questions"><ul>{links}</ul></nav>'
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(styled, scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{text(title)}</title>\n<style>{styled}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{text(title)}</h1>\n{above}\n"
-        f'<nav aria-label="Questions"><ul>{links}</ul></nav>\n{body}\n</main>\n</body>\n</html>\n'
+        f"{nav}\n{body}\n</main>\n{run}</body>\n</html>\n"
     )
+
+
+def _policy(style: str, scripts: Sequence[str]) -> str:
+    """That nothing is asked for, and that only this style and these scripts are followed."""
+    run = f" script-src {' '.join(map(_hashed, scripts))};" if scripts else ""
+    return (
+        f"default-src 'none'; connect-src 'none';{run} style-src {_hashed(style)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hashed(part: str) -> str:
+    return f"'sha256-{b64encode(sha256(part.encode()).digest()).decode()}'"
 
 
 def paragraph(words: object, how: str = "") -> str:

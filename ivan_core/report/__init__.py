@@ -1,0 +1,1 @@
+"""A finished run as one file to send: its sentences, its charts with their tables, and how."""

@@ -1,0 +1,82 @@
+"""A report that somebody was sent: it opens from a file, draws its charts and asks for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from given.support import settings_of
+from playwright.sync_api import Browser, Page, expect
+
+from ivan_core.demo.finished_study import put_into
+from ivan_core.engine import handling as runs
+from ivan_core.report.page import report
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the comparison of the finished study."""
+    folder = tmp_path_factory.mktemp("sent")
+    with pytest.MonkeyPatch.context() as patch:
+        assert put_into(settings_of(patch, folder))
+        (run,) = runs.every("compare")
+        path = folder / "report.html"
+        path.write_text(report(run.id), "utf-8")
+    return path
+
+
+def opened(chromium: Browser, path: Path, **options: object) -> tuple[Page, list[str], list[str]]:
+    """The page once its charts are drawn, all that it asked for, and what the console was told."""
+    asked: list[str] = []
+    told: list[str] = []
+    page = chromium.new_context(**options).new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.goto(path.as_uri())
+    places = page.locator("[data-spec]").count()
+    assert places > 10
+    expect(page.locator("[data-spec] svg.marks")).to_have_count(places)
+    return page, asked, told
+
+
+def test_it_draws_its_charts_asks_for_nothing_and_breaks_no_rule(
+    chromium: Browser, sent: Path
+) -> None:
+    page, asked, told = opened(chromium, sent, viewport={"width": 400, "height": 800})
+    marks = page.locator("[data-spec='agreement-0'] path[aria-roledescription=bar]")
+    assert marks.count() == 18, "3 verdicts of 2 models on all pairs and on 2 subsets"
+    marks.first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("Model")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == 400, "nothing is scrolled sideways"
+    table = page.locator("details", has_text="The table behind it").first
+    table.locator("summary").click()
+    expect(table.get_by_role("columnheader", name="verdict")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+    assert asked == [sent.as_uri()]
+    assert told == []
+    page.context.close()
+
+
+def test_words_of_charts_are_light_at_night_and_dark_by_day_and_on_paper(
+    chromium: Browser, sent: Path
+) -> None:
+    page, _, _ = opened(chromium, sent, color_scheme="dark")
+    name = page.locator("[data-spec='agreement-0'] text", has_text="All pairs").first
+
+    def lightness() -> tuple[int, int]:
+        """Of words of a chart, and of the page behind them: 0 to 255."""
+        tones = name.evaluate(
+            "e => [getComputedStyle(e).fill, getComputedStyle(document.body).backgroundColor]"
+        )
+        first, second = (sum(map(int, tone[4:-1].split(","))) // 3 for tone in tones)
+        return first, second
+
+    words, behind = lightness()
+    assert words > 200 and behind < 50
+    for change in ({"color_scheme": "light"}, {"color_scheme": "dark", "media": "print"}):
+        page.emulate_media(**change)
+        words, behind = lightness()
+        assert words < 80 and behind > 240
+    page.context.close()

@@ -33,6 +33,11 @@ _HINT = (
 
 _LINK = "Open the link that this server printed in its terminal, in this browser."
 _AT_HOME = "Install IVAN on a machine of your own, and do it there: the handbook tells how."
+ONLY_READ = (
+    "Here things are only read. To do this yourself, get IVAN from github.com/harvard-lil/IVAN and "
+    "type “make app”."
+)
+"""What stands in a demo in place of a button."""
 
 
 def token_asked_for() -> bool:
@@ -153,6 +158,11 @@ def require_no_stranger(action: Action) -> None:
         require(action)
 
 
+def strangers_may_ask() -> bool:
+    """Whether those who look at a demo may put small questions to its models."""
+    return is_on(QUESTIONS)
+
+
 def require_bounded(texts: int, characters: int) -> None:
     """Refuse a question to a model that strangers may not put: all of them, unless it is allowed.
 
@@ -163,7 +173,7 @@ def require_bounded(texts: int, characters: int) -> None:
     """
     if not _provider().stranger:
         return
-    if not is_on(QUESTIONS):
+    if not strangers_may_ask():
         require(Action.ASK)
     if texts > MOST_TEXTS or characters > MOST_CHARACTERS:
         raise NotAllowed(

@@ -44,6 +44,7 @@ from pages.components.kit.results import pick_model
 from pages.components.kit.state import ANALYSIS, REWRITE, choose_run
 from pages.components.kit.study import STUDY, study_now
 from pages.components.kit.text import say
+from pages.components.public.reading import told_instead
 
 
 def what_breaks_it(analysed: Analysed) -> None:
@@ -83,6 +84,8 @@ def _missing(analysed: Analysed) -> None:
         _to_rewrite("Reword them →")
         return
     say(f"Run {done[0]} reworded pairs of this dataset.")
+    if told_instead():
+        return
     if st.button("Analyse again with it, a few seconds", type="primary", key="analyse-reworded"):
         spec = analysed.spec.model_copy(update={"rewording": done[0]})
         run_id, _ = runs.start(spec)

@@ -38,6 +38,7 @@ from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.state import ANALYSIS, choose_run
 from pages.components.kit.text import md_escape, say
+from pages.components.public.reading import only_reads
 
 _MOST = 3
 """Models of which any two are offered."""
@@ -118,7 +119,7 @@ def _two_to_name(analysed: Analysed) -> None:
     if len(analysed.models) < 2:
         say("This analysis has one model. Judge these pairs with the model before training, too.")
         return
-    if left_behind(analysed.spec):
+    if only_reads() or left_behind(analysed.spec):
         say("No card says that one of these models is the other after training.")
         return
     say(

@@ -13,6 +13,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import ANALYSIS, ASK, REVIEW, choose_run
 from pages.components.kit.study import in_study
 from pages.components.kit.text import in_one, md_escape, say
+from pages.components.public.reading import only_reads
 
 ANEW = "Analyse these pairs anew, with what people described"
 
@@ -32,6 +33,8 @@ def whole_pairs(analysed: Analysed, labeler: str) -> None:
         if done.whole >= LEAST_REVIEWED:
             _anew(analysed)
             return
+        if only_reads():
+            return
         try:
             asking = asking_of_pairs(analysed, labeler, done)
         except BadInput as problem:
@@ -48,7 +51,7 @@ def whole_pairs(analysed: Analysed, labeler: str) -> None:
 
 def _anew(analysed: Analysed) -> None:
     """Once people described enough, and more than this analysis knew of, it can be made again."""
-    if st.button(ANEW, key="analysis-people"):
+    if not only_reads() and st.button(ANEW, key="analysis-people"):
         run_id, _ = runs.start(analysed.spec)
         choose_run(run_id, ANALYSIS)
         st.rerun()

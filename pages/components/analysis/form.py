@@ -29,6 +29,7 @@ from pages.components.kit.frame import list_of_runs, show_error
 from pages.components.kit.state import ANALYSIS, COMPARE, TAXONOMY, choose_run
 from pages.components.kit.study import STUDY, study_now
 from pages.components.kit.text import md_escape, say
+from pages.components.public.reading import told_instead
 
 CONTROL_WORDS = {
     "length": "how long the replies are",
@@ -137,7 +138,7 @@ def _begin(comparison: str, compared: list[str], newest: list[str]) -> None:
         f"{number_of(len(spec.models), 'model')} of run {comparison}, labels of {told}{reworded}."
         " Nothing is sent or paid."
     )
-    if st.button("Analyse, a few seconds", type="primary", key="analyse"):
+    if not told_instead() and st.button("Analyse, a few seconds", type="primary", key="analyse"):
         run_id, _ = runs.start(spec)
         choose_run(run_id, ANALYSIS)
         st.rerun()

@@ -30,6 +30,7 @@ from pages.components.kit.queue_of_rows import make_button, tell_made
 from pages.components.kit.state import PAIRS, REVIEW, address
 from pages.components.kit.study import in_study
 from pages.components.kit.text import say, short_names
+from pages.components.public.reading import told_instead
 
 _TURNED = "page-second-look"
 
@@ -99,6 +100,8 @@ def _people(analysed: Analysed) -> None:
         tell_made()
         label = ":primary[See these queues on Review →]"
         st.page_link(REVIEW, label=label, query_params=in_study())
+        return
+    if told_instead():
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         more = "How many more pairs" if asked else "How many pairs"

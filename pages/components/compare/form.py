@@ -20,6 +20,7 @@ from pages.components.kit.form import dataset_field, part_of_dataset, rows_field
 from pages.components.kit.state import choose_run
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say
+from pages.components.public.reading import told_instead
 from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _FORMATS = ("the one that fits the model", "last-turn", "openassistant", "as-published", "chat")
@@ -69,7 +70,9 @@ def compare_form() -> None:
         say(note, "small", quiet=True)
     count = f"{plan.pairs:,} pairs" if plan.pairs is not None else "the pairs"
     models = number_of(plan.models, "model")
-    if st.button(f"Judge {count} with {models}", type="primary", key="judge"):
+    if not told_instead() and st.button(
+        f"Judge {count} with {models}", type="primary", key="judge"
+    ):
         run_id, _ = runs.start(spec, engine)
         choose_run(run_id)
         st.rerun()

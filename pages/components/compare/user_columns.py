@@ -23,6 +23,7 @@ from pages.components.kit.live import bar, cancel_button
 from pages.components.kit.results import fold, one_of
 from pages.components.kit.state import SHOWN, dark, write_query
 from pages.components.kit.text import say, say_with_hint
+from pages.components.public.reading import only_reads
 
 _FORMS: dict[str, Form] = {"regular expression": "regex", "expression": "expression"}
 _EXAMPLES = {
@@ -37,7 +38,8 @@ _PICKED = "column-show"
 def user_columns(results: Results) -> None:
     """Make a column of the dataset, follow its worker, and draw one that is there."""
     dataset = results.dataset.fingerprint
-    fold("Make a column", "column-new", partial(_form, dataset))
+    if not only_reads():
+        fold("Make a column", "column-new", partial(_form, dataset))
     _progress(dataset)
     shown = _pick(columns.known(dataset))
     if shown is not None:

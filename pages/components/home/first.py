@@ -16,6 +16,7 @@ from pages.components.home.tour import show_me
 from pages.components.kit.state import COMPARE, WORDS
 from pages.components.kit.study import STUDY, begin_with, in_study
 from pages.components.kit.text import in_one, say
+from pages.components.public.reading import only_reads, told_instead
 from pages.components.study.own_pairs import ask_for_pairs, look_at
 
 
@@ -44,7 +45,9 @@ def _sample() -> None:
     spec = compare.preset_spec("demo")
     plan = compare.plan(spec)
     took = plan.takes.words if plan.takes else "about a minute"
-    if st.button(f"Judge the sample with two models, {took}", type="primary", key="first"):
+    if not told_instead() and st.button(
+        f"Judge the sample with two models, {took}", type="primary", key="first"
+    ):
         _start(spec)
     _do_whole_study(RowsSpec(dataset=spec.dataset), "do-all", " on the sample")
     pairs = f"{plan.pairs:,} bundled pairs" if plan.pairs is not None else "Bundled pairs"
@@ -66,7 +69,7 @@ def _start(spec: CompareSpec) -> None:
 def _do_whole_study(rows: RowsSpec, key: str, on: str = "") -> None:
     """Offer to do all stages on some rows that cost nothing, and to follow them here."""
     left = left_of(rows)
-    if len(left.steps) < 2:
+    if len(left.steps) < 2 or only_reads():
         return
     label = f"Do the whole study{on}{takes_words(left)}"
     if st.button(label, key=key, help=what_is_done(left)):

@@ -21,6 +21,7 @@ from pages.components.kit.state import REVIEW, kindly, page_file, page_of
 from pages.components.kit.study import STUDY
 from pages.components.kit.tab import tell_progress
 from pages.components.kit.text import md_escape
+from pages.components.public.reading import only_reads
 
 _STYLE = """<style>
 .st-key-tiles { display: grid; gap: .75rem;
@@ -78,7 +79,8 @@ def _draw(about: About, at_work: Mapping[str, RunState], left: Left) -> None:
                 own = tuple(run for run in found if known(run).stage == stage.name)
                 with st.container(border=True, height="stretch", key=f"tile-{stage.name}"):
                     _tile(study, _Tile(stage, own), left.of(stage.name))
-        whole_study(study, at_work, left)
+        if not only_reads():
+            whole_study(study, at_work, left)
 
 
 def _tell_tab(found: Sequence[Run]) -> None:
@@ -94,7 +96,8 @@ def _tile(study: Study, tile: _Tile, step: Proposal | None) -> None:
     if live is not None:
         _say(tile.stage.name, _far(live), _at(live))
         bar(live.done, live.total)
-        st.button("Cancel", key=f"cancel-{live.id}", on_click=kindly(_stop), args=(live.id,))
+        if not only_reads():
+            st.button("Cancel", key=f"cancel-{live.id}", on_click=kindly(_stop), args=(live.id,))
         return
     _say(tile.stage.name, *_standing(tile))
     _button(study, tile, step)
@@ -176,11 +179,11 @@ def _button(study: Study, tile: _Tile, step: Proposal | None) -> None:
     stage, newest, key = tile.stage, tile.newest, f"begin-{tile.stage.name}"
     if newest is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if newest.state.resumable:
+            if newest.state.resumable and not only_reads():
                 st.button("Resume", key=key, on_click=kindly(runs.resume), args=(newest.id,))
             query = {"run": newest.id}
             st.page_link(page_of(newest), label=":primary[See it →]", query_params=query)
-    elif step is not None:
+    elif step is not None and not only_reads():
         takes = f", {step.takes.words}" if step.takes else ""
         label = md_escape(f"{step.does}{takes}")
         st.button(label, key=key, help=_why(step), on_click=kindly(_begin), args=(step.spec,))

@@ -29,6 +29,7 @@ from pages.components.kit.list import PAGE
 from pages.components.kit.search import say_why, searches_at_work, start_search
 from pages.components.kit.state import kindly, write_query
 from pages.components.kit.text import in_one, md_escape, say
+from pages.components.public.reading import only_reads
 
 _ADDED = "conditions-added"
 _MOST_NAMED = 10
@@ -176,6 +177,8 @@ def _add(place: Place, listing: Listing) -> None:
 
 def _choose(place: Place, listing: Listing, key: str) -> None:
     found = offered(listing, place.language)
+    if only_reads():  # a search of all texts is begun for nobody
+        found = {name: one for name, one in found.items() if one.offer.condition is not TextHas}
     title = st.selectbox(
         "What", list(found), index=None, key=f"{key}-what", placeholder="choose what to ask for"
     )

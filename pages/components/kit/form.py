@@ -21,6 +21,7 @@ from ivan_core.models import servers
 from pages.components.kit.state import keep_news, keep_problem
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import md_escape, say
+from pages.components.public.reading import told_instead
 
 ALL, FIRST, DRAWN, BY_ID = "All pairs", "The first N", "A random draw of N", "By number"
 _DATA, _ROWS = DatasetRequest.model_fields, RowsSpec.model_fields
@@ -176,7 +177,7 @@ def pull_button(model: str, then: str) -> None:
         "small",
         quiet=True,
     )
-    if st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
+    if not told_instead() and st.button(f"Pull {md_escape(model)}", type="primary", key="pull"):
         _pull(model, then)
         _models.clear()
         st.rerun()

@@ -99,14 +99,15 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     if dark():
         st.html(_ON_DARK)
     _at_pace()
-    ask_for_token()
+    if not access.asking().stranger:
+        ask_for_token()
     if navigation:
         look_anew()
         _navigation(title)
-        if token_missing():
-            say(_NO_TOKEN, "small", quiet=True)
         if access.asking().stranger:
             say(_DEMO, "small", quiet=True)
+        elif token_missing():
+            say(_NO_TOKEN, "small", quiet=True)
     with problems_shown():
         yield
     settle_tab(told_before)

@@ -17,6 +17,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.press import in_browser
 from pages.components.kit.tab import tell_progress
 from pages.components.kit.text import say, say_with_hint
+from pages.components.public.reading import only_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ def say_silence(run: Run) -> None:
 
 
 def cancel_button(run_id: str, key: str, told: str | None = None) -> None:
-    """Stop a run that is at work; one that has ended meanwhile is left as it is."""
-    if st.button("Cancel", key=key, help=told):
+    """Stop a run that is at work; one that has ended meanwhile is left as it is. Not in a demo."""
+    if not only_reads() and st.button("Cancel", key=key, help=told):
         if runs.get(run_id).state.live:
             runs.cancel(run_id)
         st.rerun()
@@ -118,6 +119,8 @@ def stopped(run: Run, at: str, beside: Callable[[Run], None] | None = None) -> N
             RunState.INTERRUPTED: "The worker of this run is gone.",
         }.get(run.state, run.problem or "This run failed.")
         say_with_hint(f"{why} {at}".strip(), run.hint, lead=True)
+        if only_reads():
+            return
         with st.container(horizontal=True):
             if st.button("Resume", type="primary", key="resume"):
                 runs.resume(run.id)

@@ -14,6 +14,7 @@ from ivan_core.review.sources import MOST_ITEMS
 from pages.components.kit.state import REVIEW, kindly
 from pages.components.kit.study import in_study
 from pages.components.kit.text import say
+from pages.components.public.reading import told_instead
 
 _MADE = "queue-of-rows"
 _USUAL = 30
@@ -56,6 +57,8 @@ def queue_of_rows(
 
 def make_button(fields: dict[str, Any], keys: str, does: str = "Make a queue") -> None:
     """Offer to make a queue from the fields of its request; once it is made, tell where it is."""
+    if told_instead():
+        return
     st.button(does, key=f"{keys}-go", type="primary", on_click=_make, args=(fields,))
     tell_made()
 

@@ -13,6 +13,7 @@ from ivan_core.lists.conditions import Filter, Listing
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.state import kindly
 from pages.components.kit.text import say, say_with_hint
+from pages.components.public.reading import told_instead
 
 
 def start_search(dataset: str, condition: TextHas) -> None:
@@ -34,7 +35,7 @@ def say_why(listing: Listing, wanted: Filter, error: IvanError) -> None:
     with st.container(border=True, key="rows-problem"):
         say_with_hint(error.message, error.hint)
     missing = missing_searches(listing.dataset.fingerprint, wanted)
-    if missing and not _searching(listing.dataset.fingerprint):
+    if missing and not _searching(listing.dataset.fingerprint) and not told_instead():
         st.button("Search now", key="search-now", on_click=_start_all, args=(missing,))
 
 

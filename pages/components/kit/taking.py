@@ -15,6 +15,7 @@ from ivan_core.lists.download import FORMS, Columns, Form, file_name, write_rows
 from pages.components.kit.results import fold
 from pages.components.kit.text import md_escape
 from pages.components.public.pace import paced
+from pages.components.public.reading import only_reads
 
 
 def take_away(
@@ -24,7 +25,7 @@ def take_away(
     row_ids: list[int],
     columns: Callable[[], Columns],
 ) -> None:
-    """Downloads of the rows shown, made when asked for, and a queue of them."""
+    """Downloads of the rows shown, made when asked for, and a queue of them; in a demo no queue."""
     if not row_ids:
         return
     what = "pairs" if listing.rejected is None else "texts"
@@ -49,4 +50,5 @@ def take_away(
         queue_of_rows(listing, wanted, names, list(dict.fromkeys(row_ids)))
 
     fold(f"Download these {what}", "take-rows", downloads)
-    fold(f"Have people review these {what}", "review-rows", queue)
+    if not only_reads():
+        fold(f"Have people review these {what}", "review-rows", queue)

@@ -24,6 +24,7 @@ from pages.components.labels.send import (
     renew,
 )
 from pages.components.labels.steps import facts, money
+from pages.components.public.reading import only_reads, told_instead
 
 _MOST_LINKS = 3
 _DOUBT = "Some of these requests may be at the provider already: they may be charged twice."
@@ -46,7 +47,7 @@ def not_prepared(run: Run) -> None:
     cancelled = run.state is RunState.CANCELLED
     why = "This was cancelled." if cancelled else run.problem or "It stopped half way."
     say_with_hint(why, f"{run.hint} Nothing was sent.".strip(), lead=True)
-    if st.button("Prepare it again", type="primary", key="prepare-again"):
+    if not told_instead() and st.button("Prepare it again", type="primary", key="prepare-again"):
         follow(run.id)
         st.rerun()
 
@@ -75,7 +76,7 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         cost_facts(run.id, estimate)
-        if estimate.dollars is None:
+        if estimate.dollars is None and not only_reads():
             _ask_prices(run.id, estimate)
     with right:
         exact_text(run.id)
@@ -83,6 +84,8 @@ def cost_to_accept(run: Run, estimate: Estimate) -> None:
     refused = confirm.refusal(run.id, estimate)
     if refused:
         say_with_hint(refused, run.hint, lead=True)
+    if told_instead():
+        return
     with st.container(horizontal=True):
         ready = who.ready and not refused
         if st.button(GO_TO_CONFIRMATION, type="primary", key="accept", disabled=not ready):

@@ -21,6 +21,7 @@ from pages.components.kit.state import TAXONOMY, choose_run
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.send import ask_to_cancel, ask_to_close, follow
 from pages.components.labels.steps import facts
+from pages.components.public.reading import only_reads
 from pages.components.runs.duplicate import change_button
 
 FOUND = "label-found"
@@ -50,7 +51,8 @@ _STATUSES = {
 def following(run: Run) -> None:
     """A run whose batches are at work, drawn again every second or two until they end."""
     while_live(run.id, _parts_so_far, every=1.5)
-    if st.button("Cancel", key="cancel-batches", help="Asks first, and says what is paid then."):
+    told = "Asks first, and says what is paid then."
+    if not only_reads() and st.button("Cancel", key="cancel-batches", help=told):
         ask_to_cancel(run.id)
 
 
@@ -115,6 +117,8 @@ def not_followed(run: Run) -> None:
 def _undelivered(run: Run) -> None:
     """Answers that the provider counts as finished and that did not come: look again, or close."""
     _said(run, "Not all answers of this labelling have come.")
+    if only_reads():
+        return
     with st.container(horizontal=True):
         if st.button("Look again", type="primary", key="go-on", help="It costs nothing."):
             follow(run.id)
@@ -129,7 +133,7 @@ def once_more(run: Run) -> None:
     Of one that was stopped only what has no labels is asked for; one that is done is asked anew.
     """
     spec = runs.spec_of(run, TaxonomySpec)
-    if st.button("Label them once more", key="once-more"):
+    if not only_reads() and st.button("Label them once more", key="once-more"):
         st.session_state.pop(FOUND, None)
         every = run.state is RunState.DONE
         choose_run(taxonomy.start(spec, again=True, ask_all=every)[0], TAXONOMY)
@@ -146,6 +150,8 @@ def stopped(run: Run) -> None:
     counted = run.done and not taxonomy.sends(run)
     at = f"It stopped at {run.done:,} of {run.total:,} texts. " if counted else ""
     say(f"{at}What is finished is kept.", "small", quiet=True)
+    if only_reads():
+        return
     with st.container(horizontal=True):
         if st.button("Resume", type="primary", key="go-on"):
             follow(run.id)

@@ -28,6 +28,7 @@ from pages.components.kit.state import FORM, TAXONOMY, choose_run, keep_news
 from pages.components.kit.study import dataset_of_study
 from pages.components.kit.text import say, say_with_hint
 from pages.components.labels.follow import FOUND
+from pages.components.public.reading import told_instead
 from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _BATCH, _DIRECT = TaxonomySpec.model_fields, LabelSpec.model_fields
@@ -116,7 +117,7 @@ def _offer_direct(
     if way == "ollama" and not models.has(labeler):
         pull_button(labeler, "It can label now.")
         return
-    if st.button(f"Label {texts}", type="primary", key="label"):
+    if not told_instead() and st.button(f"Label {texts}", type="primary", key="label"):
         run_id, _ = runs.start(spec)
         choose_run(run_id, TAXONOMY)
         st.rerun()
@@ -131,6 +132,8 @@ def _offer_batch(labeler: str, fields: dict[str, Any]) -> None:
     plan = labels.plan(LabelSpec(**rows))
     access.check_address(spec.base_url)
     who = servers.provider(spec.base_url)
+    if told_instead():
+        return
     if st.button("Prepare the batch and see the cost", type="primary", key="prepare"):
         run_id, new = taxonomy.start(spec)
         if not new and taxonomy.job(run_id).confirmed():

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine import access, handling as runs
+from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches.adopt import adopt, batch_ids
 from ivan_core.experiments.batches.import_files import import_files
 from ivan_core.experiments.labels.results import labellings
@@ -20,6 +20,7 @@ from pages.components.kit.state import TAXONOMY, choose_run, keep_news
 from pages.components.kit.text import say
 from pages.components.labels.form import label_form
 from pages.components.labels.steps import CHOOSE, COST, FOLLOW, closed_step, demo_banner, open_step
+from pages.components.public.reading import only_reads
 
 _RECENT = 8
 
@@ -47,7 +48,7 @@ def _below(run: Run) -> str:
 
 def from_elsewhere() -> None:
     """Take in what was sent from another machine, or answered by another engine; not in a demo."""
-    if access.asking().stranger:
+    if only_reads():
         return
     with st.expander("Batches from elsewhere"):
         say(

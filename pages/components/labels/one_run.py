@@ -56,6 +56,7 @@ from pages.components.labels.steps import (
     open_step,
     pretended,
 )
+from pages.components.public.reading import only_reads
 
 
 def direct(run: Run) -> None:
@@ -131,8 +132,9 @@ def _after(run: Run) -> None:
     counts = taxonomy.counts(run.id)
     if counts is None:
         return
-    ask_again_for_the_rest(run, counts)
-    ask_all_again(run)
+    if not only_reads():
+        ask_again_for_the_rest(run, counts)
+        ask_all_again(run)
     if run.state is RunState.DONE:
         with problems_shown():
             label_results(run.id)

@@ -5,6 +5,8 @@ The address says which, so that a reload and a sent link show the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ivan_core.experiments.compare.results import Results
@@ -13,6 +15,7 @@ from pages.components.compare.filtering import carry
 from pages.components.kit.state import write_query
 from pages.components.kit.text import md_escape, short_names
 from pages.components.pair.waiting import ask
+from pages.components.public.reading import may_ask
 
 MARKED = "marked"
 """The parameter of the address: a model, or `NOTHING`; without it words that differ are marked."""
@@ -23,7 +26,12 @@ _KEY = "marked-words"
 def marked(results: Results) -> str:
     """`DIFFER`, `NOTHING`, or the model whose words are marked."""
     asked = st.query_params.get(MARKED, DIFFER)
-    return asked if asked in (NOTHING, *results.models) else DIFFER
+    return asked if asked in (NOTHING, *_asked_of(results)) else DIFFER
+
+
+def _asked_of(results: Results) -> Sequence[str]:
+    """The models that can be asked which words moved them."""
+    return results.models if may_ask() else ()
 
 
 def mark(what: str) -> None:
@@ -34,13 +42,14 @@ def mark(what: str) -> None:
 
 def marks_switch(results: Results) -> None:
     """Words that differ, words that moved a model; pressed once more, nothing."""
-    names = short_names(results.models)
+    models = _asked_of(results)
+    names = short_names(models)
     now = marked(results)
     st.session_state[_KEY] = None if now == NOTHING else now
-    if len(results.models) > MOST_TOLD:
+    if len(models) > MOST_TOLD:
         st.selectbox(
             "Marked words",
-            [DIFFER, *results.models],
+            [DIFFER, *models],
             index=None,
             key=_KEY,
             format_func=lambda of: f"Words that moved {names[of]}" if of else "Words that differ",
@@ -54,7 +63,7 @@ def marks_switch(results: Results) -> None:
         return
     st.segmented_control(
         "Marked words",
-        [DIFFER, *results.models],
+        [DIFFER, *models],
         key=_KEY,
         format_func=lambda of: (
             f"Words that moved {md_escape(names[of])}" if of else "Words that differ"

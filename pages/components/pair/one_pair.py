@@ -30,6 +30,7 @@ from pages.components.pair.replies import show_pair
 from pages.components.pair.rewordings import pair_rewordings
 from pages.components.pair.walk import Walk, moves, tell_walk
 from pages.components.pair.what_moved import answer, what_moved
+from pages.components.public.reading import may_ask
 from pages.components.review.versions import pair_reviews
 
 
@@ -137,7 +138,8 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     pair_rewordings(content, row)
     with problems_shown():
         pair_reviews(results.dataset, row)
-    with st.expander("Type your own reply"):
-        own_reply(results, row)
+    if may_ask():
+        with st.expander("Type your own reply"):
+            own_reply(results, row)
     with problems_shown():
         notes(results, row)

@@ -28,6 +28,7 @@ from pages.components.pair.coloured_words import WORDS_TELL, Coloured
 from pages.components.pair.marks import DIFFER, NOTHING, mark, marked
 from pages.components.pair.sentence_effects import LINES, TINTS, sentence_by_sentence
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
+from pages.components.public.reading import may_ask
 
 _LETTERS: dict[Side, Literal["A", "B"]] = {"chosen": "A", "rejected": "B"}
 _WAITS = "moved-waits"
@@ -96,8 +97,11 @@ def _look(results: Results, row_id: int, model: str, again: bool) -> Answer:
 
 
 def what_moved(results: Results, row_id: int, found: Answer | None) -> None:
-    """The question as a button; once it is asked, the answer below the replies it colours."""
+    """The question as a button where models may be asked; once it is asked, the answer below the
+    replies it colours."""
     if found is None:
+        if not may_ask():
+            return
         st.button(
             "What moved the reward?",
             key="moved-ask",

@@ -16,6 +16,7 @@ from ivan_core.review.sheets.sheets import export_queue, import_sheet, rows_in_w
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import kindly
 from pages.components.kit.text import say
+from pages.components.public.reading import only_reads
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MADE, _REPORT, _UPLOAD = "sheet-made", "sheet-report", "sheet-upload"
@@ -35,7 +36,7 @@ def files(dataset: str) -> None:
     _send([queue for queue in queues_of(dataset) if not queue.closed])
     if pressed == _MADE:
         tell_refusal()
-    if access.asking().stranger:
+    if only_reads():
         return
     st.subheader("Take a filled-in one back", anchor=False)
     _take_back(pressed == _REPORT)

@@ -13,11 +13,28 @@ from ivan_core.domain.reviews import Queue
 from ivan_core.review.briefing import invitation
 from pages.components.kit.text import md_escape, say
 from pages.components.kit.visitor import is_loopback_host
+from pages.components.public.reading import only_reads
 from pages.components.review.first import preview
 
 
 def invite(queue: Queue) -> None:
-    """Draw the message to send, or what stands in its place, and the invitation as it will look."""
+    """Draw the message to send, or what stands in its place, and the invitation as it will look; of
+    a demo, where nobody is invited, the invitation alone."""
+    if not only_reads():
+        _message(queue)
+    counts = "is thrown away" if only_reads() else "counts as yours"
+    with st.expander("See the invitation as people will"):
+        preview(queue)
+        say(
+            "Then comes one item a screen. The button below opens it in a window of its own; what "
+            f"you answer there {counts}.",
+            "small",
+            quiet=True,
+        )
+
+
+def _message(queue: Queue) -> None:
+    """What to send to people, or why it would lead nowhere."""
     link = link_to(queue)
     parts = urlsplit(link)
     whom = f" to {queue.assigned}" if queue.assigned else ""
@@ -27,14 +44,6 @@ def invite(queue: Queue) -> None:
         say(f"Send this message{whom}:")
         st.code(invitation(queue, link), language=None, wrap_lines=True)
         say(f"Whoever can reach {parts.hostname} can open its link.", "small", quiet=True)
-    with st.expander("See the invitation as people will"):
-        preview(queue)
-        say(
-            "Then comes one item a screen. The button below opens it in a window of its own; what "
-            "you answer there counts as yours.",
-            "small",
-            quiet=True,
-        )
 
 
 def _nowhere_else(queue: Queue, link: str, port: int, whom: str) -> None:

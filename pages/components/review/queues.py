@@ -32,6 +32,7 @@ from ivan_core.review.whole_pairs import asked_of_pairs, whole_terms
 from pages.components.kit.frame import tell_refusal
 from pages.components.kit.state import ASK, kindly
 from pages.components.kit.text import in_one, say
+from pages.components.public.reading import only_reads, told_instead
 from pages.components.review.invite import invite, link_to
 
 _HELP = QueueRequest.model_fields
@@ -85,9 +86,10 @@ def make_form(dataset: str) -> None:
         say(in_one(problem.message, problem.hint))
         return
     items = number_of(len(drawn.items), "item")
-    st.button(
-        f"Make a queue of {items}", type="primary", key="make", on_click=_make, args=(request,)
-    )
+    if not told_instead():
+        st.button(
+            f"Make a queue of {items}", type="primary", key="make", on_click=_make, args=(request,)
+        )
     say(drawn.sentence, "small", quiet=True)
     if whole:
         say(whole_terms(dataset, len(drawn.items)), "small", quiet=True)
@@ -280,13 +282,14 @@ def _one(states: list[QueueState]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if not queue.closed:
             st.link_button("Judge it yourself", link_to(queue), help="In a window of its own.")
-        st.button(
-            "Open it again" if queue.closed else "Close it",
-            key="review-close",
-            help="A closed queue takes no more answers.",
-            on_click=_close,
-            args=(queue.id, not queue.closed),
-        )
+        if not only_reads():
+            st.button(
+                "Open it again" if queue.closed else "Close it",
+                key="review-close",
+                help="A closed queue takes no more answers.",
+                on_click=_close,
+                args=(queue.id, not queue.closed),
+            )
 
 
 @kindly

@@ -33,6 +33,7 @@ from pages.components.kit.state import kindly
 from pages.components.kit.text import say
 from pages.components.pair.notes import ask_name, your_name
 from pages.components.pair.replies import show_dialogue, show_pair
+from pages.components.public.reading import told_instead
 from pages.components.review.versions import question_name, versions
 
 _STATES: Mapping[State, str] = {"unsettled": "To settle", "settled": "Settled", "all": "All"}
@@ -155,6 +156,8 @@ def _show(queue: Queue, one: ToSettle) -> None:
         versions(one, keys, beside, named)
     if not one.settled:
         say(_HIDDEN, "small", quiet=True)
+    if told_instead():
+        return
     name = verified_name() or your_name()
     if not name:
         say("Type your name to settle it.", "small", quiet=True)

@@ -34,6 +34,7 @@ from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.study import dataset_of_study, study_now
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.labels.send import GO_TO_CONFIRMATION
+from pages.components.public.reading import told_instead
 from pages.components.study.own_pairs import is_unread, own_pairs_in_form
 
 _ABOUT = RewriteSpec.model_fields
@@ -186,7 +187,7 @@ def offer(spec: RewriteSpec, models: OllamaModels) -> None:
         return
     pairs = number_of(plan.pairs, "pair") if plan.pairs else "the pairs"
     label = GO_TO_CONFIRMATION if plan.paid else f"Reword {pairs}"
-    if st.button(label, type="primary", key="reword"):
+    if not told_instead() and st.button(label, type="primary", key="reword"):
         if plan.paid:
             _accept(spec, plan)
         else:

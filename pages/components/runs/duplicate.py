@@ -17,6 +17,7 @@ from pages.components.analysis.form import LABELERS, OF, REWORDING, TOGETHER
 from pages.components.kit.form import ALL, BY_ID, DRAWN, FIRST, with_dataset
 from pages.components.kit.state import choose_run, page_of
 from pages.components.kit.study import STUDY
+from pages.components.public.reading import only_reads
 
 _Filled = dict[str, Any]
 _LACKS: dict[str, Callable[[Any], str]] = {"analysis": left_behind}
@@ -49,7 +50,8 @@ def change_button(run: Run) -> None:
     """Offer to ask otherwise what a run was asked to do: what was asked wrongly is not resumed."""
     told = "Opens the form with this run's settings; nothing starts by itself."
     if (
-        can_duplicate(run)
+        not only_reads()
+        and can_duplicate(run)
         and not why_not(run)
         and st.button("Change the settings", key="change", help=told)
     ):

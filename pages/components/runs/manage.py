@@ -9,12 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import access, archive, datasets, machine, zips
+from ivan_core.engine import archive, datasets, machine, zips
 from ivan_core.engine.import_files import are_zips, import_files
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.text import md_escape, say
 from pages.components.public.pace import paced
+from pages.components.public.reading import only_reads
 from pages.components.runs.duplicate import can_duplicate, duplicate, why_not
 
 _RENAME, _DELETE = "Rename", "Delete"
@@ -31,7 +32,7 @@ def tell() -> None:
 def manage(run: Run) -> None:
     """What can be done with one run, beside opening it."""
     with st.container(horizontal=True, vertical_alignment="center", key="manage"):
-        if can_duplicate(run) and run.state is not RunState.DAMAGED:
+        if not only_reads() and can_duplicate(run) and run.state is not RunState.DAMAGED:
             cannot = why_not(run)
             if st.button(
                 "Duplicate",
@@ -42,6 +43,8 @@ def manage(run: Run) -> None:
                 duplicate(run)
         if run.state is not RunState.DAMAGED:
             _export(run)
+        if only_reads():
+            return
         more = [_RENAME] if run.state.live else [_RENAME, _DELETE]
         asked = st.segmented_control(
             "More", more, key=f"more-{run.id}", label_visibility="collapsed"
@@ -102,7 +105,7 @@ def _delete(run: Run) -> None:
 
 def housekeeping() -> None:
     """The cache and the import of runs made elsewhere; a demo has neither."""
-    if access.asking().stranger:
+    if only_reads():
         return
     with st.expander("What is kept for next time (cache)"), problems_shown():
         say(machine.cache_size().sentence, "small")

@@ -21,6 +21,7 @@ from pages.components.kit.press import in_browser
 from pages.components.kit.state import kindly, page_of, write_query
 from pages.components.kit.study import newest_studies, study_now
 from pages.components.kit.text import in_one, md_escape, say, short_names
+from pages.components.public.reading import only_reads
 from pages.components.runs.manage import manage
 from pages.components.runs.several import in_one_table
 
@@ -64,25 +65,31 @@ def _actions(run: Run, row: _Row) -> None:
         whole = run.state is not RunState.DAMAGED
         if whole and st.button("Open", type="primary", key="open"):
             st.switch_page(page_of(run), query_params={"run": run.id})
-        if run.state.resumable and st.button("Resume", key="resume"):
-            runs.resume(run.id)
-            st.switch_page(page_of(run), query_params={"run": run.id})
-        if run.state.live and st.button("Cancel", key="cancel"):
-            if runs.get(run.id).state.live:
-                runs.stop(run.id)
-            st.rerun()
-        st.button(
-            "Take its star away" if run.starred else "Star",
-            key="star",
-            icon=":material/star:",
-            help="Starred runs stand first.",
-            on_click=_star,
-            args=(run.id, not run.starred),
-        )
+        if not only_reads():
+            _changes(run)
     named = f"{run.name} ({run.id})" if run.name else run.id
     why = in_one(run.problem, run.hint)
     say(f"{named}: {run.state}. {why}".strip(), "small", quiet=True)
     say(_about(row), "small", quiet=True)
+
+
+def _changes(run: Run) -> None:
+    """What goes on with a run, stops it, or moves it in the table."""
+    if run.state.resumable and st.button("Resume", key="resume"):
+        runs.resume(run.id)
+        st.switch_page(page_of(run), query_params={"run": run.id})
+    if run.state.live and st.button("Cancel", key="cancel"):
+        if runs.get(run.id).state.live:
+            runs.stop(run.id)
+        st.rerun()
+    st.button(
+        "Take its star away" if run.starred else "Star",
+        key="star",
+        icon=":material/star:",
+        help="Starred runs stand first.",
+        on_click=_star,
+        args=(run.id, not run.starred),
+    )
 
 
 def _about(row: _Row) -> str:
@@ -147,8 +154,9 @@ def _listed(found: list[Run], total: int) -> None:
     rows = [_row(run, named.get(run.id, "")) for run in found]
     ticked = _ticked(found, rows, sorts=total <= _SHOWN)
     if not ticked:
-        told = "Select a run to open, name, star, export or delete it; tick two to set them side by"
-        say(f"{told} side, or comparisons to set them in one table.", "small", quiet=True)
+        what = "open or export it" if only_reads() else "open, name, star, export or delete it"
+        told = f"Select a run to {what}; tick two to set them side by side, or comparisons to set"
+        say(f"{told} them in one table.", "small", quiet=True)
     elif len(ticked) == 1:
         run = found[ticked[0]]
         _actions(run, rows[ticked[0]])

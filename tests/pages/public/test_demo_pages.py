@@ -52,11 +52,11 @@ def test_home_shows_the_study_and_offers_nothing_of_ones_own(open_page):
     assert home.app.text_input == [] and home.app.get("file_uploader") == []
 
 
-def test_a_press_that_would_run_something_is_refused(open_page, spawned):
-    page = open_page("pages/compare.py", form="new")
-    page.press("judge")
-    assert "Starting a run is not part of this demo, which is only to be read." in page.said
-    assert spawned == []
+@pytest.mark.parametrize("page", ["compare", "rewrite", "taxonomy"])
+def test_a_form_says_how_it_is_done_at_home_where_its_button_would_be(page, open_page):
+    opened = open_page(f"pages/{page}.py", form="new")
+    assert opened.said.count("Here things are only read. To do this yourself, get IVAN") == 1
+    assert opened.buttons == {}
 
 
 def test_an_invitation_asks_for_no_name_and_nothing_is_kept(open_page, data_dir, monkeypatch):
@@ -138,8 +138,25 @@ def test_a_page_without_a_run_shows_the_newest_and_its_form_when_asked(demo, ope
     page = open_page("pages/compare.py")
     assert f"run {demo}" in page.said
     page.press("new")
-    assert f"run {demo}" not in page.said and "judge" in page.buttons
+    assert f"run {demo}" not in page.said
+    assert page.app.multiselect(key="form-models").value
     assert f"run {demo}" in open_page("pages/compare.py").said
+
+
+def test_questions_to_models_are_offered_where_they_are_allowed(demo, open_page, monkeypatch):
+    shut = open_page("pages/pairs.py", run=demo, row="3", marked="ivan/minilm-harmless")
+    assert "moved-ask" not in shut.buttons and "own-ask" not in shut.buttons
+    assert "not part of this demo" not in shut.said
+    monkeypatch.setenv("IVAN_PUBLIC_QUESTIONS", "1")
+    assert {"moved-ask", "own-ask"} <= set(open_page("pages/pairs.py", run=demo, row="3").buttons)
+
+
+def test_nobody_is_invited_by_a_demo_and_its_queue_can_be_tried(open_page):
+    page = open_page("pages/review.py")
+    assert "Send this message" not in page.said and "work nowhere else" not in page.said
+    assert "what you answer there is thrown away" in page.said
+    assert [link.proto.label for link in page.app.get("link_button")] == ["Judge it yourself"]
+    assert "review-close" not in page.buttons
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ivan_core.domain.errors import BadInput
+
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
@@ -16,7 +18,14 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("id", metavar="RUN", help="the run's id, as in `ivan runs list`")
     parser.add_argument(
-        "file", metavar="FILE", nargs="?", type=Path, help="Where to write. Default: RUN.html here."
+        "more", metavar="FILE", nargs="*", help="Where to write. Default: RUN.html here."
+    )
+    parser.add_argument("--texts", action="store_true", help="Put a few pairs to read in it too.")
+    parser.add_argument(
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        help="Write reports of all runs that are named, and a page that leads to them.",
     )
     parser.set_defaults(run=run)
 
@@ -24,10 +33,17 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from ivan_core.engine.archive import size
     from ivan_core.figures.files import save
+    from ivan_core.report.bundle import write_bundle
     from ivan_core.report.page import report
 
-    path = options.file or Path(f"{options.id}.html")
-    content = report(options.id).encode("utf-8", "replace")
+    if options.bundle is not None:
+        for path in write_bundle(options.bundle, [options.id, *options.more], texts=options.texts):
+            print(f"{path} ({size(path.stat().st_size)})")
+        return 0
+    if len(options.more) > 1:
+        raise BadInput("A report is of one run.", "Add --bundle FOLDER for several runs.")
+    path = Path(*options.more or [f"{options.id}.html"])
+    content = report(options.id, texts=options.texts).encode("utf-8", "replace")
     save(path, content)
     print(f"{path} ({size(len(content))})")
     return 0

@@ -21,6 +21,7 @@ from ivan_core.figures import files
 from ivan_core.figures.chart import WHOLE, Chart, ChartsAndSentences, Drawn, texts_within
 from ivan_core.figures.choices import WHERE, Wish
 from ivan_core.figures.files import Kind, by_names, file_names, named
+from ivan_core.figures.finding import Finding
 from ivan_core.figures.pick import Picked, chart_named, pick
 from ivan_core.figures.words import Quote
 from ivan_core.settings import data_dir
@@ -130,15 +131,18 @@ def drawn(run_id: str, name: str, **wish: Unpack[Wish]) -> tuple[Picked, Drawn]:
     return picked, picked.draw()
 
 
-def findings(run_id: str) -> list[str]:
-    """The few sentences that say most of a run, the first the most of all, with names for paths.
+def findings(run_id: str) -> list[Finding]:
+    """What says most of a run, the first the most of all, with names in place of paths.
 
     Raises:
         BadInput: there is no such run, it has no figures, or nothing is finished yet.
     """
     own, results = _opened(run_id)
     names = file_names(own.paths(results))
-    return [named(finding.sentence, names) for finding in own.findings(results)]
+    return [
+        replace(finding, sentence=named(finding.sentence, names))
+        for finding in own.findings(results)
+    ]
 
 
 def shown_names(run_id: str) -> dict[str, str]:

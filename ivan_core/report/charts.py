@@ -99,6 +99,7 @@ def _picture(key: str, drawing: Drawing, names: Mapping[str, str]) -> tuple[str,
     below = title.get("subtitle", [])
     spec["background"] = "transparent"
     spec["config"]["font"] = _FONT
+    spec["config"]["axis"]["gridColor"] = "var(--chart-grid)"
     lines = [below] if isinstance(below, str) else below
     about = text(spec["description"])
     return title["text"], (

@@ -119,8 +119,9 @@ def test_a_zip_and_every_file_can_be_taken_from_here(finished: str, data_dir: Pa
     app.session_state[f"export-of-{finished}"] = True
     labels = [button.proto.label for button in app.run().get("download_button")]
     assert labels[:2] == ["Export as a zip", "A zip with the texts too"]
+    assert labels[2:4] == ["One page to send", "One page with a few texts"]
     written = sorted((data_dir / "compare").glob(f"{finished}-*.csv"))
-    assert len(labels) == 2 + len(written) > 3
+    assert len(labels) == 4 + len(written) > 5
     assert not app.exception
 
 

@@ -19,7 +19,9 @@ from ivan_core.backends import vega
 from ivan_core.cli.main import run as command_line
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine.figures import quotes
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.html.frame import page
+from ivan_core.report import page as reports
 from ivan_core.report.charts import as_json, charts_of_all
 from ivan_core.report.page import MOST_BYTES, report
 
@@ -102,6 +104,18 @@ def test_the_tones_of_its_charts_are_those_of_the_page(content: str) -> None:
     assert content.count("--chart-axis:") == 2, "one for light pages and one for dark ones"
 
 
+def test_texts_of_pairs_are_in_it_only_where_they_are_asked_for(
+    compared: str, content: str
+) -> None:
+    dataset = open_results(compared).dataset
+    first = dataset.pair(0).chosen.printed.strip()
+    having = report(compared, texts=True)
+    assert first not in "".join(ReadPage(content).words)
+    assert first in "".join(ReadPage(having).words)
+    assert having.count("<summary>Pair ") == 20
+    assert "20 of 60 pairs" in having and "not a random sample" in having
+
+
 def test_no_place_of_this_machine_is_in_it(tmp_path: Path, data_dir: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl", 9)
     content = report(made_runs.finished(data_dir, made_runs.spec_of_file(file)))
@@ -112,7 +126,7 @@ def test_no_place_of_this_machine_is_in_it(tmp_path: Path, data_dir: Path) -> No
 def test_hostile_texts_and_names_stay_text(data_dir: Path, tmp_path: Path) -> None:
     run_id, _ = made(data_dir, tmp_path, LEAK)
     assert command_line(["runs", "rename", run_id, "</title><script>alert(1)</script>"]) == 0
-    content = report(run_id)
+    content = report(run_id, texts=True)
     found = ReadPage(content)
     assert not {"img", "iframe", "link", "i", "b", "object"} & set(found.tags)
     assert content.count("<script") == content.count("</script>") == 2 + len(specs_of(content))
@@ -138,6 +152,16 @@ def test_a_run_that_is_not_finished_has_none(data_dir: Path) -> None:
     waiting = made_runs.queued(data_dir, made_runs.spec_of_sample(limit=5))
     with pytest.raises(BadInput, match="so there is no report of it yet"):
         report(waiting)
+
+
+def test_what_has_no_room_is_named_with_its_command(
+    compared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = "agreement-0"
+    monkeypatch.setattr(reports, "_REST", MOST_BYTES - 60_000)
+    content = report(compared)
+    assert whole in specs_of(content) and "coverage-0" not in specs_of(content)
+    assert f"`ivan figure {compared} coverage` draws it." in content
 
 
 def test_the_command_writes_it_where_it_is_told(

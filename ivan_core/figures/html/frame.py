@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from html import escape
+from urllib.parse import quote
 
 _STYLE = """
 :root{color-scheme:light}
@@ -90,7 +91,7 @@ def page(
         for place, (question, parts) in enumerate(sections.items())
     )
     above = "\n".join(head)
-    nav = f'<nav aria-label="Questions"><ul>{links}</ul></nav>'
+    nav = f'<nav aria-label="Questions"><ul>{links}</ul></nav>' if len(sections) > 1 else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(styled, scripts)}">\n'
@@ -123,6 +124,11 @@ def paragraph(words: object, how: str = "") -> str:
 
 def bullets(lines: Iterable[object]) -> str:
     return f"<ul>{''.join(f'<li>{text(line)}</li>' for line in lines)}</ul>"
+
+
+def link(file: str, words: object) -> str:
+    """A link to a file that lies beside the page."""
+    return f'<a href="{quote(file, safe="")}">{text(words)}</a>'
 
 
 def fold(summary: str, inside: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.figures.files import named
-from ivan_core.figures.html.frame import table
+from ivan_core.figures.html.frame import paragraph, table
 from ivan_core.metrics.intervals import number_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOST_ROWS = 1_000
 _SMALLEST = 0.001
 """Of the p-values that are printed."""
 
@@ -20,8 +21,11 @@ def numbers_table(data: pd.DataFrame, names: Mapping[str, str]) -> str:
     """The columns that hold anything, by their names; `names` are those of files by their paths."""
     shown = [one for one in data.columns if holds(data[one])]
     columns = {str(one).replace("_", " "): data[one].dtype.kind in "if" for one in shown}
-    rows = data[shown].to_dict("records")
-    return table(columns, ([cell(row[one], str(one), names) for one in shown] for row in rows))
+    rows = data[shown].head(_MOST_ROWS).to_dict("records")
+    found = table(columns, ([cell(row[one], str(one), names) for one in shown] for row in rows))
+    if len(data) <= _MOST_ROWS:
+        return found
+    return f"{paragraph(f'The first {_MOST_ROWS:,} of {len(data):,} rows.', 'small')}{found}"
 
 
 def holds(column: pd.Series) -> bool:

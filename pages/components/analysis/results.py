@@ -21,6 +21,7 @@ from pages.components.analysis.published import as_published
 from pages.components.analysis.rewards import what_it_rewards
 from pages.components.analysis.second_look import worth_a_second_look
 from pages.components.kit.results import files_and_settings, fold, one_question, quotable
+from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import RUNS
 from pages.components.kit.text import say
 
@@ -46,6 +47,7 @@ def analysis(analysed: Analysed) -> None:
     quotable(analysed.run.id)
     files_and_settings(analysed.spec.command_line, analysed.files, analysed.manifest)
     fold("Files for other tools", "files-for-others", partial(files_for_others, analysed))
+    page_to_send(analysed.run, "analysis-page")
 
 
 def _question(question: str, analysed: Analysed) -> None:

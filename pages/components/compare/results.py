@@ -49,6 +49,7 @@ from pages.components.kit.results import (
     quotable,
     spec_of,
 )
+from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import dark
 from pages.components.kit.text import md_escape, say, say_each, say_under, short_names
 
@@ -116,6 +117,7 @@ def comparison(results: Results) -> None:
     found_rows(results)
     quotable(results.run.id)
     files_and_settings(command_of(results.spec), files(results), results.manifest)
+    page_to_send(results.run, "compare-page")
 
 
 def _head(results: Results) -> None:

@@ -34,6 +34,7 @@ from pages.components.kit.results import (
     quotable,
     word,
 )
+from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.agreement import do_they_agree
@@ -70,6 +71,7 @@ def label_results(run_id: str) -> None:
     label_texts(results)
     quotable(results.run.id)
     _files(results)
+    page_to_send(results.run, "labels-page")
 
 
 def _line(results: LabelResults) -> None:

@@ -54,6 +54,7 @@ from pages.components.kit.results import (
     quotable,
     word,
 )
+from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import dark, write_query
 from pages.components.kit.text import md_escape, say, short_names
 from pages.components.rewrite.rows import marks, pair_rows, show_pairs
@@ -79,6 +80,7 @@ def rewrite_results(results: RewriteResults) -> None:
     pair_rows(results, found)
     quotable(results.run.id)
     files_and_settings(command_of(results.spec), files(results), results.manifest)
+    page_to_send(results.run, "rewrite-page")
 
 
 def _slider(gate: Gate) -> None:

@@ -13,6 +13,7 @@ from ivan_core.engine import archive, datasets, machine, zips
 from ivan_core.engine.import_files import are_zips, import_files
 from pages.components.kit.form import known_dataset, other_texts_aside
 from pages.components.kit.frame import problems_shown
+from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.text import md_escape, say
 from pages.components.public.pace import paced
 from pages.components.public.reading import only_reads
@@ -72,6 +73,8 @@ def _export(run: Run) -> None:
                     key=f"export-{texts}",
                     on_click="ignore",
                 )
+        for texts in (False, True):
+            page_to_send(run, "export-page", texts=texts)
         for path in files:
             st.download_button(
                 md_escape(f"{path.name} ({archive.size(path.stat().st_size)})"),

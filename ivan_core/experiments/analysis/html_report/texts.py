@@ -8,12 +8,11 @@ from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.findings import pair_that_shows
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence, shown_effects
-from ivan_core.figures.html.frame import fold, paragraph, text
+from ivan_core.figures.html.frame import paragraph, text
+from ivan_core.figures.html.texts import pair
 from ivan_core.metrics.imprint.rows import CHOSEN, LENGTH
 
 _STRONGEST = 5
-_LONGEST = 6_000
-"""Characters of a text: what is longer is cut, and says so."""
 
 
 def pairs_that_show(analysed: Analysed, most_bytes: int) -> list[str]:
@@ -43,22 +42,6 @@ def _pairs(analysed: Analysed) -> Iterator[str]:
                 shown = pair_that_shows(analysed, model, who.run_id, feature, estimate)
                 if shown is not None:
                     words = paragraph(effect_sentence(row, who))
-                    yield f"<h3>{text(TITLES.get(feature, feature))}</h3>\n{words}\n" + _pair(
-                        analysed, shown
+                    yield f"<h3>{text(TITLES.get(feature, feature))}</h3>\n{words}\n" + pair(
+                        analysed.dataset, shown
                     )
-
-
-def _pair(analysed: Analysed, row_id: int) -> str:
-    pair = analysed.dataset.pair(row_id)
-    sides = {"Chosen": pair.chosen, "Rejected": pair.rejected}
-    texts = "".join(
-        f"{paragraph(name, 'small')}<pre>{text(_cut(one.printed.strip()))}</pre>"
-        for name, one in sides.items()
-    )
-    return fold(f"Pair {row_id:,}", texts)
-
-
-def _cut(words: str) -> str:
-    if len(words) <= _LONGEST:
-        return words
-    return f"{words[:_LONGEST]} … (cut: {_LONGEST:,} of {len(words):,} characters)"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.cli import options as made
+from ivan_core.cli.hand_over import SETTLED
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.figures.choices import WHERE
 from ivan_core.interchange.formats import FORMATS
@@ -34,6 +35,15 @@ def add(commands: Any) -> None:
         "file", metavar="FILE", nargs="?", help="where to write; by default a name of its own here"
     )
     parser.add_argument("--where", metavar=WHERE.metavar, help=WHERE.help)
+    parser.add_argument(
+        "--settled",
+        choices=SETTLED,
+        help="What becomes of a preference against which people settled in Review: keep, flip or "
+        "drop it; how it stands is beside each pair then.",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="Draws which reply is a. Default: 0."
+    )
     parser.add_argument("--replace", action="store_true", help="Write over a file that is there.")
     made.SpecOptions(DatasetRequest).add(
         parser.add_argument_group("of a dataset"),
@@ -44,19 +54,26 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ivan_core.domain.errors import BadInput
-    from ivan_core.engine.exports.contents import of_dataset, of_run
+    from ivan_core.engine.exports import contents, settled
     from ivan_core.engine.exports.files import export
 
     wanted = FORMATS[options.format]
     if _RUN.fullmatch(options.source):
-        content = of_run(options.source, options.where or "")
-        begins = options.source
+        results = contents.opened(options.source)
+        dataset = results.dataset
+        rows = contents.picked(results, options.where or "")
+        content, begins = contents.of_run(results, rows, options.seed), options.source
     elif options.where:
         raise BadInput("--where picks pairs of a run.", "Name a run, as in `ivan runs list`.")
     else:
-        content = of_dataset(made.dataset_from(options, options.source))
+        dataset = contents.prepared(made.dataset_from(options, options.source))
+        content = contents.of_dataset(dataset, options.seed)
         begins = Path(content.name).stem or "pairs"
+    if options.settled:
+        content = settled.as_settled(content, dataset, options.settled)
     path = Path(options.file or f"{begins}-{wanted.name}{wanted.ending}")
     summary = export(content, wanted, path, replace=options.replace)
     print(path, *summary.sentences, sep="\n")
+    if wanted.beside:
+        print("", wanted.beside, sep="\n")
     return 0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import handling as runs
+from ivan_core.interchange.formats import FORMATS
 
-_FORMATS = ("annotated-pairs", "llm-comparator", "dpo")
-_SETTLED = ("keep", "flip", "drop")
+SETTLED = ("keep", "flip", "drop")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--export",
         action="append",
-        choices=_FORMATS,
+        choices=tuple(FORMATS),
         default=[],
         help="Write the pairs, with their texts, as another tool reads them. May be repeated.",
     )
@@ -29,9 +29,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--settled",
-        choices=_SETTLED,
+        choices=SETTLED,
         default="keep",
-        help="What --export dpo does with a preference against which people settled: keep it (the "
+        help="What --export does with a preference against which people settled: keep it (the "
         "default), flip it, or drop it.",
     )
     group.add_argument(

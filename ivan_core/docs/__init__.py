@@ -20,6 +20,7 @@ CHAPTERS = (
     "words",
     "figures",
     "importing",
+    "export",
     "servers",
     "machines",
     "scale",

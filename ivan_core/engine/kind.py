@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ivan_core.datasets.prepared import PreparedDataset
     from ivan_core.engine.plan import Proposal
     from ivan_core.engine.work import Job, Waiting
+    from ivan_core.interchange.content import Known
 
 
 class OfRows(Protocol):
@@ -45,11 +46,13 @@ class OfRows(Protocol):
 class Transfer:
     """How runs of a kind leave this machine and come from others.
 
-    `archive` is its record of zips, `csvs` that of the CSV files of results made elsewhere.
+    `archive` is its record of zips, `csvs` that of the CSV files of results made elsewhere. `known`
+    tells of its results what stands beside pairs in files for other tools.
     """
 
     archive: Callable[[], Any]
     csvs: Callable[[], Any] | None = None
+    known: Callable[[Any], Known] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from ivan_core.interchange.messages import prompt_and_replies
 from ivan_core.interchange.trl import OF_MESSAGES
 
 
-def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
-    write_lines(path, (_line(row) for row in rows))
+def _write(path: Path, content: Content, rows: Iterator[Row]) -> None:
+    write_lines(path, (_line(content, row) for row in rows))
 
 
-def _line(row: Row) -> dict[str, object]:
+def _line(content: Content, row: Row) -> dict[str, object]:
     prompt, chosen, rejected = prompt_and_replies(row.pair)
-    return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **row.labels}
+    return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **content.values(row)}
 
 
 DPO = Format("dpo", "Preferences for training (DPO, JSON lines)", ".jsonl", OF_MESSAGES, _write)

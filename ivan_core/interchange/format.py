@@ -19,6 +19,8 @@ class Format:
 
     `lacks` are its reasons to leave a pair out, the first that says something counts. `write` takes
     a path, what the file is about, and the rows that are left; one of them is in memory at a time.
+    `shuffled` says that which reply stands first is drawn, so that the order tells nothing.
+    `beside` is what a tool has to be told before it takes such a file.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Format:
     ending: str
     lacks: tuple[Reason, ...]
     write: Callable[[Path, Content, Iterator[Row]], None]
+    shuffled: bool = False
+    beside: str = ""
 
     def left_out(self, pair: Pair) -> str:
         """Why the pair is not in such a file; empty where it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,24 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS)
 
 
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Pieces of one text, one after the other."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)
+
+
 def write_lines(path: Path, objects: Iterable[Any]) -> None:
     """JSON lines, one object each."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{as_json(one)}\n" for one in objects)
+    write_pieces(path, (f"{as_json(one)}\n" for one in objects))
+
+
+def write_array(path: Path, objects: Iterable[Any]) -> None:
+    """One array, an object on each line."""
+    write_pieces(path, _array(objects))
+
+
+def _array(objects: Iterable[Any]) -> Iterator[str]:
+    yield "["
+    for place, one in enumerate(objects):
+        yield f"{',' if place else ''}\n{as_json(one)}"
+    yield "\n]\n"

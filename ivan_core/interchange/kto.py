@@ -15,14 +15,15 @@ from ivan_core.interchange.messages import prompt_and_replies
 from ivan_core.interchange.trl import OF_MESSAGES
 
 
-def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
-    write_lines(path, (line for row in rows for line in _lines(row)))
+def _write(path: Path, content: Content, rows: Iterator[Row]) -> None:
+    write_lines(path, (line for row in rows for line in _lines(content, row)))
 
 
-def _lines(row: Row) -> Iterator[dict[str, object]]:
+def _lines(content: Content, row: Row) -> Iterator[dict[str, object]]:
     prompt, chosen, rejected = prompt_and_replies(row.pair)
+    values = content.values(row)
     for reply, better in ((chosen, True), (rejected, False)):
-        yield {"prompt": prompt, "completion": reply, "label": better, **row.labels}
+        yield {"prompt": prompt, "completion": reply, "label": better, **values}
 
 
 KTO = Format("kto", "Single replies for training (KTO, JSON lines)", ".jsonl", OF_MESSAGES, _write)

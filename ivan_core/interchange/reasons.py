@@ -19,13 +19,8 @@ def no_reply(pair: Pair) -> str:
     return "a side has no reply" if any(side.ends_in_human_turn for side in _sides(pair)) else ""
 
 
-def empty_reply(pair: Pair) -> str:
-    """Readers of some formats drop a comparison without a word."""
-    return "a reply is empty" if any(not side.reply for side in _sides(pair)) else ""
-
-
 def two_prompts(pair: Pair) -> str:
-    return "the two sides answer different prompts" if pair.prompts_differ else ""
+    return "the two prompts differ" if pair.prompts_differ else ""
 
 
 def nobodys_text(pair: Pair) -> str:

@@ -15,13 +15,13 @@ from ivan_core.interchange.messages import messages
 from ivan_core.interchange.trl import OF_MESSAGES
 
 
-def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
-    write_lines(path, (_line(row) for row in rows))
+def _write(path: Path, content: Content, rows: Iterator[Row]) -> None:
+    write_lines(path, (_line(content, row) for row in rows))
 
 
-def _line(row: Row) -> dict[str, object]:
+def _line(content: Content, row: Row) -> dict[str, object]:
     chosen, rejected = messages(row.pair.chosen), messages(row.pair.rejected)
-    return {"chosen": chosen, "rejected": rejected, **row.labels}
+    return {"chosen": chosen, "rejected": rejected, **content.values(row)}
 
 
 REWARD_TRAINER = Format(

@@ -25,12 +25,12 @@ _BATCH = 1_000
 
 def _beside(content: Content) -> dict[str, type]:
     """The columns beside the texts."""
-    return {**dict.fromkeys(_SCORES, float), **content.labels}
+    return {**dict.fromkeys(_SCORES, float), **content.columns}
 
 
 def _values(content: Content, row: Row) -> list[Label]:
     own = dict(zip(_SCORES, (0.0, 0.0) if row.pair.tied else (1.0, 0.0), strict=True))
-    return [{**own, **row.labels}.get(name) for name in _beside(content)]
+    return [{**own, **content.values(row)}.get(name) for name in _beside(content)]
 
 
 def _write_csv(path: Path, content: Content, rows: Iterator[Row]) -> None:

@@ -21,14 +21,19 @@ from ivan_core.interchange.trl import A_PREFERENCE
 _CRLF_MARKER = re.compile(r"\r\n\r\n(?:Human|Assistant):")
 
 
-def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
-    write_lines(path, (_line(row) for row in rows))
+def _write(path: Path, content: Content, rows: Iterator[Row]) -> None:
+    write_lines(path, (_line(content, row) for row in rows))
 
 
-def _line(row: Row) -> dict[str, object]:
+def _line(content: Content, row: Row) -> dict[str, object]:
     before, marker, chosen = row.pair.chosen.text.rpartition(ASSISTANT_MARKER)
     rejected = _reply(row.pair.rejected)
-    return {"prompt": before + marker, "chosen": chosen, "rejected": rejected, **row.labels}
+    return {
+        "prompt": before + marker,
+        "chosen": chosen,
+        "rejected": rejected,
+        **content.values(row),
+    }
 
 
 def _odd_marker(pair: Pair) -> str:

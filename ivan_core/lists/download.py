@@ -83,13 +83,10 @@ def write_rows(
         StorageProblem: the data folder cannot be written.
     """
     places = matching(listing, wanted)
-    # Names are cut short: only the hash keeps the files of two filters apart.
-    asked = sha256(f"{listing.run_id}|{query_of(wanted)}".encode()).hexdigest()[:16]
-    root = data_dir() / "downloads"
-    path = root / asked / file_name(listing, wanted, form, names)
     with storage_errors(data_dir()):
-        _remove_old(root)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Names are cut short: only what is asked for keeps the files of two filters apart.
+        asked = f"{listing.run_id}|{query_of(wanted)}"
+        path = place(asked, file_name(listing, wanted, form, names))
         with replacing(path) as temporary:
             if form == "row-ids":
                 with temporary.open("w", encoding="ascii") as file:
@@ -100,6 +97,21 @@ def write_rows(
                     while batch := list(islice(rows, _BATCH)):
                         take(batch)
     return path
+
+
+def place(asked: str, name: str) -> Path:
+    """Where a file of some name lies until it is taken away, apart from those asked for otherwise.
+
+    Makes the folder, and removes what was to be taken away long ago.
+
+    Raises:
+        OSError: the data folder cannot be written.
+    """
+    root = data_dir() / "downloads"
+    _remove_old(root)
+    folder = root / sha256(asked.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 @contextmanager

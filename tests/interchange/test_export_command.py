@@ -8,11 +8,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from given import made_runs
+from given.made_reviews import Said
 
 from ivan_core.cli.main import run
 from ivan_core.domain.specs import DatasetRequest
-from ivan_core.engine.exports.contents import of_dataset
+from ivan_core.engine.exports.contents import of_dataset, prepared
 from ivan_core.engine.exports.files import export
+from ivan_core.experiments.compare.results import open_results
 from ivan_core.interchange.formats import FORMATS
 
 ASK = "\n\nHuman: Ask {}\n\nAssistant: "
@@ -53,7 +55,7 @@ def test_pairs_of_a_dataset_for_training(
         str(out),
         "1 of 4 pairs written.",
         "1 left out: both sides are the same text.",
-        "1 left out: the two sides answer different prompts.",
+        "1 left out: the two prompts differ.",
         "1 left out: a side has no reply.",
     ]
 
@@ -102,10 +104,10 @@ def test_a_file_that_is_there_stays_unless_it_may_be_replaced(
 def test_what_breaks_off_leaves_no_half_file(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = of_dataset(DatasetRequest(source=str(pairs(tmp_path))))
+    content = of_dataset(prepared(DatasetRequest(source=str(pairs(tmp_path)))))
     folder = tmp_path / "out"
     folder.mkdir()
-    monkeypatch.setattr("ivan_core.interchange.dpo._line", lambda _: {"margin": float("nan")})
+    monkeypatch.setattr("ivan_core.interchange.dpo._line", lambda *_: {"margin": float("nan")})
     with pytest.raises(ValueError, match="not JSON compliant"):
         export(content, FORMATS["dpo"], folder / "out.jsonl")
     assert list(folder.iterdir()) == []
@@ -118,3 +120,42 @@ def test_conditions_need_a_run(
     assert "--where picks pairs of a run" in capsys.readouterr().err
     assert run(["export", "2020-01-01-00-00", "dpo"]) == 1
     assert "2020-01-01-00-00" in capsys.readouterr().err
+
+
+def test_margins_of_a_run_stand_beside_its_pairs(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=4))
+    out = tmp_path / "out.json"
+    assert run(["export", run_id, "label-studio", str(out), "--seed", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "was drawn for each pair (seed 3)." in told and "<Pairwise" in told
+    table = open_results(run_id).table.set_index(["model", "row_id"])
+    tasks = json.loads(out.read_text("utf-8"))
+    assert tasks
+    for task in tasks:
+        for model in made_runs.TWO_MODELS:
+            scores = table.loc[(model, task["data"]["row_id"])]
+            assert task["data"][f"margin ({model})"] == pytest.approx(scores["margin"])
+
+
+def test_pairs_as_people_settled_them(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_sample(limit=4))
+    said = Said(data_dir, open_results(run_id).dataset.fingerprint)
+    queue = said.pairs(3)
+    for name in ("Ann", "Bob"):
+        said.choose(queue, name, {0: "rejected", 1: "chosen", 2: "none"})
+    plain, flipped, dropped = (tmp_path / f"{name}.jsonl" for name in ("plain", "flip", "drop"))
+    margin = f"margin ({MODEL})"
+    assert run(["export", run_id, "dpo", str(plain)]) == 0
+    assert run(["export", run_id, "dpo", str(flipped), "--settled", "flip"]) == 0
+    before, after = lines(plain)[0], lines(flipped)[0]
+    assert (after["chosen"], after["rejected"]) == (before["rejected"], before["chosen"])
+    assert after[margin] == -before[margin]  # type: ignore[operator]
+    assert (after["done"], after["settled"], after["people"]) == ("flipped", "rejected", 2)
+    capsys.readouterr()
+    assert run(["export", run_id, "dpo", str(dropped), "--settled", "drop"]) == 0
+    assert [line["row_id"] for line in lines(dropped)] == [1, 3]
+    assert "2 left out: people settled otherwise." in capsys.readouterr().out

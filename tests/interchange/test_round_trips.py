@@ -8,15 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from given.exports import ASK, CASES, PLAIN, pair, written
 from hypothesis import given, settings, strategies as st
 
 from ivan_core.datasets.files import read_file
 from ivan_core.datasets.reading import PairReader
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import Dialogue
-from ivan_core.interchange.content import Content, Row
-from ivan_core.interchange.formats import FORMATS
-from ivan_core.interchange.write import Summary, write
 
 READ_AGAIN = ("dpo", "trl-standard", "reward-trainer", "hh-rlhf", "csv", "parquet")
 MARKERS = ("\n\nHuman:", "\n\nAssistant:", "\n\nSystem: x", "\n\n\x1eHuman:", "\r\n\r\nHuman:")
@@ -39,17 +37,6 @@ def pairs(draw: st.DrawFn) -> Pair:
         printed = ("".join(f"\n\n{role}: {text}" for role, text in side) for side in sides)
         made = [Dialogue.of_transcript(text) for text in printed]
     return Pair(0, made[0], made[1], "s", tied=not draw(st.integers(0, 5)))
-
-
-def content(*made: Pair) -> Content:
-    types = {"row_id": int, "subset": str}
-    rows = [Row(pair, {"row_id": pair.row_id, "subset": pair.subset}) for pair in made]
-    return Content("made", len(made), len(made), types, lambda: iter(rows))
-
-
-def written(name: str, folder: Path, *made: Pair) -> tuple[Path, Summary]:
-    path = folder / f"out{FORMATS[name].ending}"
-    return path, write(path, FORMATS[name], content(*made))
 
 
 def read(path: Path) -> list[Pair]:
@@ -78,36 +65,16 @@ def test_dialogues_come_back(name: str, made: Pair) -> None:
                 assert (again.chosen.text, again.rejected.text) == (made.chosen.text, made[2].text)
 
 
-MARKED = "a\n\nHuman: b\n\nAssistant: c"
-ASK = ("Human", "Hi")
-
-
-def pair(
-    chosen: list[tuple[Any, str]], rejected: list[tuple[Any, str]], tied: bool = False
-) -> Pair:
-    return Pair(0, Dialogue.of_messages(chosen), Dialogue.of_messages(rejected), "", tied)
-
-
-PLAIN = pair([ASK, ("Assistant", "Hello.")], [ASK, ("Assistant", "Go.")])
-CASES = {
-    "plain": PLAIN,
-    "system": pair(
-        [("System", "Be kind."), ASK, ("Assistant", "Hello.")],
-        [("System", "Be kind."), ASK, ("Assistant", "Go.")],
-    ),
-    "marker": pair([ASK, ("Assistant", MARKED)], [ASK, ("Assistant", "Go.")]),
-    "two prompts": pair([ASK, ("Assistant", "Hello.")], [("Human", "x"), ("Assistant", "Go.")]),
-    "tie": pair([ASK, ("Assistant", "Hello.")], [ASK, ("Assistant", "Go.")], tied=True),
-    "same": pair([ASK, ("Assistant", "Go.")], [ASK, ("Assistant", "Go.")]),
-    "empty": pair([ASK, ("Assistant", "")], [ASK, ("Assistant", "Go.")]),
-    "no reply": pair([ASK], [ASK, ("Assistant", "Go.")]),
-}
 HELD = {
     "dpo": {"plain", "system", "marker", "empty"},
     "kto": {"plain", "system", "marker", "empty"},
     "reward-trainer": {"plain", "system", "marker", "empty"},
     "trl-standard": {"plain", "empty"},
     "hh-rlhf": {"plain", "two prompts", "same", "empty", "no reply"},
+    "annotated-pairs": {"plain", "system", "marker"},
+    "llm-comparator": {"plain", "system", "marker", "tie", "same", "empty"},
+    "argilla": {"plain", "system", "marker", "tie", "same", "empty"},
+    "label-studio": {"plain", "system", "marker", "tie", "same", "empty"},
     "csv": {"plain", "two prompts", "tie", "same", "empty", "no reply"},
     "parquet": set(CASES),
 }
@@ -127,7 +94,7 @@ def test_the_reasons_are_told_apart(tmp_path: Path) -> None:
     assert summary.left_out == {
         "a system text, which a transcript cannot hold": 1,
         "a marker of turns within a message, which would take it apart": 1,
-        "the two sides answer different prompts": 1,
+        "the two prompts differ": 1,
         "the data gives both replies the same score": 1,
         "both sides are the same text": 1,
         "a side has no reply": 1,

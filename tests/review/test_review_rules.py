@@ -14,9 +14,9 @@ from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.reviews import BETTER, RULE, reviewers_in_words
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine import datasets
+from ivan_core.engine.exports.settled import settled_pairs
 from ivan_core.engine.opinions import ceiling_of, ceiling_sentence, second_choices, used_opinions
 from ivan_core.engine.second_choices import second_choices_on
-from ivan_core.experiments.analysis.interchange.settled import settled_pairs
 from ivan_core.experiments.analysis.steps.people import people_on
 from ivan_core.review.agreement import choices_beside
 from ivan_core.review.lists import choices_table

@@ -9,7 +9,22 @@ from ivan_core.engine import access
 from ivan_core.interchange.content import Content
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.write import Summary, write
+from ivan_core.lists.download import place
 from ivan_core.runs.storage import storage_errors
+from ivan_core.settings import data_dir
+
+
+def for_download(content: Content, wanted: Format, name: str, asked: str) -> tuple[Path, Summary]:
+    """Write pairs to a file in the data folder, where it stays long enough to be taken away.
+
+    `asked` tells it apart from files of that name that hold other pairs.
+
+    Raises:
+        StorageProblem: the file cannot be written, or the texts are damaged.
+    """
+    with storage_errors(data_dir()):
+        path = place(f"{asked}|{wanted.name}", name)
+        return path, write(path, wanted, content)
 
 
 def export(content: Content, wanted: Format, path: Path, *, replace: bool = False) -> Summary:

@@ -39,5 +39,7 @@ KIND = Kind(
     command=_command,
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
-    transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
+    transfer=Transfer(
+        archive=record(f"{_HERE}.archive:ARCHIVE"), known=late(f"{_HERE}.interchange.known:known")
+    ),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import Any, TextIO
 
 from ivan_core.experiments.compare.results import Results, files, open_results
 from ivan_core.experiments.compare.tables import UNKNOWN
+from ivan_core.figures.chart import paths_of_run
+from ivan_core.figures.files import file_names, named
+from ivan_core.interchange.content import Beside, Known, reward_model
 from ivan_core.lists.conditions import Ints
 from ivan_core.lists.download import Columns
 from ivan_core.metrics.agreement import VERDICTS
@@ -149,6 +152,25 @@ def _rows(results: Results, at: Ints, whole: bool) -> Iterator[dict[str, Any]]:
         row["starred_by"] = ", ".join(starred.get(pair.row_id, [])) or None
         row["notes"] = "\n".join(notes.get(pair.row_id, [])) or None
         yield row
+
+
+def known(results: Results) -> Known:
+    """What stands beside pairs in files for others: each model's margin."""
+    called, aligned = file_names(paths_of_run(results)), results.aligned
+
+    def rows(row_ids: Sequence[int]) -> Iterator[Beside]:
+        places = aligned.at(row_ids)
+        margins = [scores.margin[places].tolist() for scores in aligned.models.values()]
+        for values in zip(*margins, strict=True):
+            yield Beside(tuple(_number(value) for value in values))
+
+    return Known(
+        tuple(
+            reward_model(str(named(model, called)), results.typical_margins[model])
+            for model in aligned.models
+        ),
+        rows=rows,
+    )
 
 
 def _number(value: float) -> float | None:

@@ -8,12 +8,10 @@ from functools import partial
 import streamlit as st
 
 from ivan_core.domain.words import number_of
+from ivan_core.engine.exports.settled import Wanted
 from ivan_core.experiments.analysis.html_report.page import html_report
-from ivan_core.experiments.analysis.interchange.rows import MOST
-from ivan_core.experiments.analysis.interchange.settled import Wanted
 from ivan_core.experiments.analysis.interchange.write import (
-    FORMATS,
-    TITLES,
+    MOST,
     Asked,
     export_bytes,
     file_name,
@@ -22,9 +20,14 @@ from ivan_core.experiments.analysis.interchange.write import (
     settled_of,
 )
 from ivan_core.experiments.analysis.results import Analysed
+from ivan_core.interchange.annotated_pairs import ANNOTATED_PAIRS
+from ivan_core.interchange.dpo import DPO
+from ivan_core.interchange.llm_comparator import LLM_COMPARATOR
 from pages.components.kit.results import one_of
 from pages.components.kit.text import say
 from pages.components.public.pace import paced
+
+_OFFERED = (ANNOTATED_PAIRS, LLM_COMPARATOR, DPO)
 
 
 def files_for_others(analysed: Analysed) -> None:
@@ -34,17 +37,17 @@ def files_for_others(analysed: Analysed) -> None:
     which = f"a random draw of {MOST:,} of {pairs:,} pairs" if pairs > MOST else "all pairs"
     say(f"They hold {which}, with their texts.", "small", quiet=True)
     with st.container(horizontal=True):
-        for wanted in FORMATS:
+        for wanted in _OFFERED:
             st.download_button(
-                TITLES[wanted],
-                paced(partial(export_bytes, analysed, Asked(wanted, settled=settled))),
-                file_name(analysed.run.id, wanted),
-                key=f"analysis-export-{wanted}",
+                wanted.title,
+                paced(partial(export_bytes, analysed, Asked(wanted.name, settled=settled))),
+                file_name(analysed.run.id, wanted.name),
+                key=f"analysis-export-{wanted.name}",
                 on_click="ignore",
             )
         st.download_button(
             "Counts of the preferences for training",
-            paced(partial(manifest_bytes, analysed, Asked("dpo", settled=settled))),
+            paced(partial(manifest_bytes, analysed, Asked(DPO.name, settled=settled))),
             manifest_name(analysed.run.id),
             key="analysis-export-manifest",
             on_click="ignore",
@@ -57,7 +60,7 @@ def files_for_others(analysed: Analysed) -> None:
             on_click="ignore",
         )
     words = ["ivan", "analyse", analysed.run.id]
-    words += [word for wanted in FORMATS for word in ("--export", wanted)]
+    words += [word for wanted in _OFFERED for word in ("--export", wanted.name)]
     words += ["--settled", settled] if settled != "keep" else []
     words += ["--all"] if pairs > MOST else []
     st.code(shlex.join(words), language=None, wrap_lines=True)

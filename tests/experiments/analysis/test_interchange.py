@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from given.hostile import texts
-from given.made_analyses import (
-    INSULT,
-    MOVED,
-    OTHER,
-    PAIRS,
-    PLAIN,
-    UNLABELLED,
-    UNRATED,
-    Analysing,
-    reward,
-)
-from given.made_labellings import REFUSAL
+from given.made_analyses import MOVED, OTHER, PAIRS, PLAIN, UNLABELLED, UNRATED, Analysing, reward
 from given.made_reviews import Said
 from given.made_runs import write_rows
 
 from ivan_core.annotations.opinions import Decisions
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.reviews import BETTER, Decision
-from ivan_core.experiments.analysis.interchange import rows as of_rows
-from ivan_core.experiments.analysis.interchange.rows import source_of
+from ivan_core.experiments.analysis.interchange import write as writing
 from ivan_core.experiments.analysis.interchange.write import (
     Asked,
-    Format,
+    content_of,
     export,
     export_bytes,
     manifest_bytes,
@@ -47,7 +36,7 @@ def analysed(analysing: Analysing) -> Analysed:
     return open_analysis(analysing.analysed(analysing.compared(), analysing.labelled()))
 
 
-def whole(analysed: Analysed, wanted: Format, **asked: Any) -> Any:
+def whole(analysed: Analysed, wanted: str, **asked: Any) -> Any:
     return json.loads(export_bytes(analysed, Asked(wanted, **asked)))
 
 
@@ -63,21 +52,26 @@ def test_annotated_pairs_have_the_choice_each_model_and_each_feature(
     assert list(found) == ["metadata", "annotators", "comparisons"]
     about = found["metadata"]
     assert (about["version"], about["default_annotator"]) == ("2.0", "ba751e7b")
-    assert about["available_metadata_keys_per_comparison"] == ["row_id"]
+    beside = ["row_id", "subset", "done", "settled", "people"]
+    assert about["available_metadata_keys_per_comparison"] == beside
     assert about["dataset_name"] == "written.jsonl", "a name, never a path"
     annotators = found["annotators"]
-    assert annotators["ba751e7b"]["type"] == "human"
-    assert annotators[f"model-{PLAIN}"]["type"] == "reward model"
-    run_id = analysed.labelers[0].run_id
-    assert annotators[f"label-{run_id}-{REFUSAL}"] == {
+    assert annotators["ba751e7b"]["type"] == "unknown", "the data does not say who chose"
+    by_name = {one["name"]: key for key, one in annotators.items()}
+    plain, moved, refuses, insults = (
+        by_name[name] for name in (PLAIN, MOVED, "Refusal (reader:1b)", "Insult (reader:1b)")
+    )
+    assert annotators[plain]["type"] == "reward_model"
+    assert annotators[refuses] == {
         "name": "Refusal (reader:1b)",
         "description": "Select the response that refuses (labels by reader:1b)",
         "type": "principle",
     }
-    assert [one["id"] for one in found["comparisons"]] == [f"row-{row}" for row in range(PAIRS)]
+    ids = [one["id"] for one in found["comparisons"]]
+    assert len(set(ids)) == PAIRS and all(re.fullmatch("[0-9a-f]{8}", one) for one in ids)
     for row, one in enumerate(found["comparisons"]):
         assert set(one["annotations"]) == set(annotators)
-        assert (one["prompt"], one["metadata"]) == (f"Ask {row}", {"row_id": row})
+        assert (one["prompt"], one["metadata"]["row_id"]) == (f"Ask {row}", row)
         chosen, rejected = analysing.replies[row]
         first = "a" if one["response_a"]["text"] == chosen else "b"
         other = {"a": "b", "b": "a"}[first]
@@ -85,25 +79,25 @@ def test_annotated_pairs_have_the_choice_each_model_and_each_feature(
         assert one["annotations"]["ba751e7b"] == {"pref": first}
         if row not in (UNRATED, UNLABELLED):
             more = reward(PLAIN, chosen) > reward(PLAIN, rejected)
-            assert one["annotations"][f"model-{PLAIN}"] == {"pref": first if more else other}
+            assert one["annotations"][plain] == {"pref": first if more else other}
             sorry = ["sorry" in reply for reply in (chosen, rejected)]
             wanted = {"pref": first if sorry[0] else other}
             if sorry[0] == sorry[1]:
                 wanted = {"pref": None, "no_pref_reason": "not_applicable"}
-            assert one["annotations"][f"label-{run_id}-{REFUSAL}"] == wanted
+            assert one["annotations"][refuses] == wanted
     invalid = {"pref": None, "no_pref_reason": "invalid"}
-    assert found["comparisons"][UNRATED]["annotations"][f"model-{MOVED}"] == invalid
-    assert found["comparisons"][UNLABELLED]["annotations"][f"label-{run_id}-{INSULT}"] == invalid
+    assert found["comparisons"][UNRATED]["annotations"][moved] == invalid
+    assert found["comparisons"][UNLABELLED]["annotations"][insults] == invalid
 
 
 def test_sides_are_shuffled_and_always_the_same_way(analysed: Analysed) -> None:
     found = whole(analysed, "annotated-pairs")["comparisons"]
     sides = [one["annotations"]["ba751e7b"]["pref"] for one in found]
     assert 15 < sides.count("a") < 45
-    source = source_of(analysed)
+    source = content_of(analysed, Asked("annotated-pairs"))
     assert sides == ["a" if source.first_side(row) == "chosen" else "b" for row in range(PAIRS)]
     spec = analysed.spec.model_copy(update={"seed": 7})
-    other = source_of(replace(analysed, spec=spec))
+    other = content_of(replace(analysed, spec=spec), Asked("annotated-pairs"))
     assert sides != ["a" if other.first_side(row) == "chosen" else "b" for row in range(PAIRS)]
 
 
@@ -115,8 +109,12 @@ def test_llm_comparator_has_every_field_in_every_example(
     fields = {one["name"]: one["type"] for one in found["metadata"]["custom_fields_schema"]}
     assert fields == {
         "row_id": "number",
+        "subset": "category",
+        "done": "category",
+        "settled": "category",
+        "people": "number",
         "length difference": "number",
-        **{f"margin of {model}": "number" for model in (PLAIN, MOVED, OTHER)},
+        **{f"margin ({model})": "number" for model in (PLAIN, MOVED, OTHER)},
         "Refusal": "per_model_boolean",
         "Sentiment": "per_model_category",
         "Insult": "per_model_boolean",
@@ -128,17 +126,19 @@ def test_llm_comparator_has_every_field_in_every_example(
     for row, one in enumerate(found["examples"]):
         assert set(one) == {
             *("input_text", "tags", "output_text_a", "output_text_b", "score"),
-            *("individual_rater_scores", "custom_fields"),
+            *("individual_rater_scores", "rationale_list", "custom_fields"),
         }
         assert set(one["custom_fields"]) == set(fields)
         chosen, rejected = analysing.replies[row]
         assert (one["output_text_a"], one["output_text_b"]) == (chosen, rejected)
         assert one["custom_fields"]["length difference"] == len(chosen) - len(rejected)
-        assert (one["tags"], one["individual_rater_scores"]) == ([], [])
+        assert (one["tags"], len(one["individual_rater_scores"])) == ([], 3)
+        assert one["individual_rater_scores"][0]["rating_label"] == PLAIN
+        assert one["individual_rater_scores"][0]["score"] == one["score"]
         if row in (UNRATED, UNLABELLED):
             continue
         margin = reward(PLAIN, chosen) - reward(PLAIN, rejected)
-        assert one["custom_fields"][f"margin of {PLAIN}"] == pytest.approx(margin, abs=1e-5)
+        assert one["custom_fields"][f"margin ({PLAIN})"] == pytest.approx(margin, abs=1e-5)
         assert one["score"] == pytest.approx(max(-1.5, min(1.5, margin / unit)), abs=1e-5)
         both = (chosen, rejected)
         assert one["custom_fields"]["Refusal"] == ["sorry" in reply for reply in both]
@@ -191,7 +191,9 @@ def test_preferences_for_training_are_messages_with_a_prompt_of_their_own(
     found = open_analysis(analysing.analysed(analysing.compared(), analysing.labelled()))
     made = export(found, Asked("dpo"), tmp_path)
     (line,) = map(json.loads, made.path.read_text("utf-8").splitlines())
-    assert line == {
+    assert {f"margin ({model})" for model in (PLAIN, MOVED, OTHER)} < line.keys()
+    assert {"Refusal (chosen)", "Refusal (rejected)"} < line.keys()
+    assert {name: value for name, value in line.items() if "(" not in name} == {
         "prompt": [
             {"role": "user", "content": "a"},
             {"role": "assistant", "content": "b"},
@@ -200,6 +202,7 @@ def test_preferences_for_training_are_messages_with_a_prompt_of_their_own(
         "chosen": [{"role": "assistant", "content": "good"}],
         "rejected": [{"role": "assistant", "content": "bad"}],
         "row_id": 0,
+        "subset": "",
         "done": "kept",
         "settled": None,
         "people": 0,
@@ -252,18 +255,18 @@ def test_what_people_settled_is_kept_flipped_or_dropped(
 def test_the_manifest_counts_what_was_settled(settled: Analysed, tmp_path: Path) -> None:
     made = export(settled, Asked("dpo", settled="drop"), tmp_path)
     assert dict(made.counts) == {
-        "dropped": 3,
+        "left out: people settled otherwise": 3,
         "kept": PAIRS - 3,
         "settled for rejected": 2,
         "settled for chosen": 1,
         "settled for none": 1,
     }
-    assert "3 dropped" in made.sentence
+    assert "3 left out: people settled otherwise." in made.sentence
     # The page tells these before anything is downloaded, and hands out the same counts.
     assert settled_of(settled) == {"rejected": 2, "chosen": 1, "none": 1}
     told = json.loads(manifest_bytes(settled, Asked("dpo", settled="drop")))
     assert told == json.loads((tmp_path / manifest_name(settled.run.id)).read_text())
-    assert (told["counts"]["dropped"], told["settled"]) == (3, "drop")
+    assert (told["lines"], told["settled"]) == (PAIRS - 3, "drop")
 
 
 def test_hostile_texts_come_back_as_they_are(
@@ -289,7 +292,7 @@ def test_hostile_texts_come_back_as_they_are(
 def test_above_the_most_it_is_a_draw_by_the_seed_unless_all_are_asked_for(
     analysed: Analysed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_rows, "MOST", 10)
+    monkeypatch.setattr(writing, "MOST", 10)
     drawn = list(lines(analysed))
     assert len(drawn) == 10 and drawn == sorted(drawn) and drawn == list(lines(analysed))
     assert drawn != list(range(10))
@@ -308,4 +311,5 @@ def test_a_file_is_written_whole_or_not_at_all(
     assert list(folder.iterdir()) == []
     made = export(analysed, Asked("annotated-pairs"), folder)
     assert made.path.read_bytes() == export_bytes(analysed, Asked("annotated-pairs"))
-    assert made.sentence == f"{PAIRS} pairs of {PAIRS}, with their texts."
+    assert made.sentence.startswith(f"{PAIRS} pairs of {PAIRS}, with their texts. ")
+    assert "Which reply is a and which is b was drawn" in made.sentence

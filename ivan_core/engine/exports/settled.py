@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ivan_core.annotations.opinions import Decisions, Opinions
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import BETTER, Decision, by_rule
 from ivan_core.engine.opinions import queues_on
+from ivan_core.interchange.content import Content, Row, flipped
+from ivan_core.interchange.format import Format
 from ivan_core.settings import data_dir
 
 Wanted = Literal["keep", "flip", "drop"]
@@ -74,3 +78,47 @@ def _settled(said: Mapping[str, str], decision: Decision | None) -> Settled:
 def _answer(answer: str) -> Literal["", "chosen", "rejected", "none"]:
     sides: tuple[Side, Side] = ("chosen", "rejected")
     return next((side for side in sides if side == answer), "none")
+
+
+def as_settled(content: Content, dataset: PreparedDataset, wanted: Wanted) -> Content:
+    """The same pairs as people settled them, with how that stands beside each.
+
+    Raises:
+        BadInput: there is no such way.
+    """
+    if wanted not in WANTED:
+        raise BadInput(f"{wanted!r} is no way to settle.", f"One of {', '.join(WANTED)}.")
+
+    def rows() -> Iterator[Row]:
+        settled = settled_pairs(dataset)
+        for row in content.rows():
+            yield _as_settled(row, settled.get(row.pair.row_id, NOTHING), wanted)
+
+    types = {**content.labels, "done": str, "settled": str, "people": int}
+    return replace(content, labels=types, rows=rows)
+
+
+def _as_settled(row: Row, found: Settled, wanted: Wanted) -> Row:
+    flips = wanted == "flip" and found.other
+    drops = wanted == "drop" and found.answer in ("rejected", "none")
+    done = "flipped" if flips else "kept"
+    labels = {"done": done, "settled": found.answer or None, "people": found.people}
+    counted = [f"settled for {found.answer}"] if found.answer else []
+    told = replace(
+        row,
+        labels={**row.labels, **labels},
+        dropped="people settled otherwise" if drops else row.dropped,
+        counted=(*row.counted, *([] if drops else [done]), *counted),
+    )
+    return flipped(told) if flips else told
+
+
+def settled_in(dataset: PreparedDataset, row_ids: Sequence[int], wanted: Format) -> Counter[str]:
+    """How many pairs of a file people settled, by what they prefer: chosen, rejected or none.
+
+    Pairs that the format leaves out in any case are not among them.
+    """
+    settled = {row: one.answer for row, one in settled_pairs(dataset).items() if one.answer}
+    rows = [row for row in row_ids if row in settled] if settled else []
+    found = (pair for pair in dataset.pairs(rows) if not wanted.left_out(pair))
+    return Counter(settled[pair.row_id] for pair in found)

@@ -14,11 +14,12 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.chosen_rows import choose_rows, rows_within
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import ODD_DATA, BadInput
-from ivan_core.domain.reviews import Item, Queue
+from ivan_core.domain.reviews import Item, Queue, by_rule
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
@@ -42,12 +43,14 @@ class Stage:
 
     Of the reviews, items that have the opinions they need, of those that are asked for. `reworded`
     is how many pairs of a finished rewording got one; the others were looked at and cannot.
+    `by_rules` says of reviews that rules alone have answered.
     """
 
     name: str
     done: int | None
     total: int
     reworded: int | None = None
+    by_rules: bool = False
 
     @property
     def finished(self) -> bool:
@@ -312,11 +315,14 @@ def _rows(about: About) -> frozenset[int]:
 def _review(about: About) -> Stage:
     """How many items of queues on these rows have the opinions they need."""
     total = done = 0
+    names = set[str]()
     for queue, items in queues_on(about):
+        names |= {opinion.reviewer for opinion in Opinions(data_dir()).all(queue.id)}
         given = Queues(data_dir()).given(queue)
         total += len(items)
         done += sum(given[item.row_id, item.side] >= queue.opinions for item in items)
-    return Stage(REVIEW, done, total) if total else Stage(REVIEW, None, about.rows)
+    by_rules = bool(names) and all(map(by_rule, names))
+    return Stage(REVIEW, done, total, None, by_rules) if total else Stage(REVIEW, None, about.rows)
 
 
 def _pairs_done(run: Run, about: About) -> int:

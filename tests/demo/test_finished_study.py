@@ -12,7 +12,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from bench.make_study import KINDS, LONGER, MORE_SENTENCES, PAIRS, TITLE, better
+from bench.make_study import (
+    KINDS,
+    LONGER,
+    MORE_SENTENCES,
+    PAIRS,
+    REPLIES,
+    TITLE,
+    TITLE_OF_LABELS,
+    WORD_RULES,
+    better,
+    described,
+)
 from given.golden_runs import done
 from given.support import settings_of
 
@@ -88,17 +99,18 @@ def test_every_page_has_something_to_see(study: Path) -> None:
         "Review",
     }
     assert {run.id for run in found.values()} <= {*own.runs}
+    assert [stage.by_rules for stage in own.stages] == [False, False, False, False, True]
 
 
 def test_links_to_it_are_the_same_wherever_it_is(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [run_of(kind).id for kind in KINDS]
-    (queue,) = queues_of()
+    tokens = [one.token for one in queues_of()]
     assert put_into(tmp_path / "data")
     settings_of(monkeypatch, tmp_path)
     assert [run_of(kind).id for kind in KINDS] == ids
-    assert [one.token for one in queues_of()] == [queue.token]
+    assert [one.token for one in queues_of()] == tokens
 
 
 def test_the_texts_of_the_rewordings_are_there(study: Path) -> None:
@@ -114,16 +126,23 @@ def test_the_texts_of_the_rewordings_are_there(study: Path) -> None:
 def test_its_answers_say_that_rules_gave_them_and_are_those_of_the_rules(study: Path) -> None:
     dataset = datasets.find(DatasetRequest(source=SAMPLE))
     assert dataset is not None
-    (queue,) = queues_of()
-    assert queue.title == TITLE
-    state = state_of(queue)
-    assert (state.items, state.enough, state.row["People"]) == (PAIRS, PAIRS, 0)
+    states = [state_of(queue) for queue in queues_of()]
+    assert {state.queue.title: state.enough for state in states} == {
+        TITLE: PAIRS,
+        TITLE_OF_LABELS: REPLIES,
+    }
+    assert [(state.items, state.row["People"]) for state in states] == [(REPLIES, 0), (PAIRS, 0)]
     used = used_opinions(dataset)
-    assert used.people == (LONGER, MORE_SENTENCES)
+    assert set(used.people) == {LONGER, MORE_SENTENCES, *WORD_RULES}
     assert used.all_rules
     for rule, said in used.choices.items():
         assert len(said) == PAIRS
         assert {row: better(rule, dataset.pair(row)) for row in said} == said
+    assert list(used.texts) == list(WORD_RULES)
+    for rule, said_of in used.texts.items():
+        assert len(said_of) == REPLIES
+        for text, answers in said_of.items():
+            assert described(rule, dataset.pair(text.row_id), text.preference) == answers
     assert not used.seconds
 
 

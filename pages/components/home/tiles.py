@@ -171,7 +171,9 @@ def _standing(tile: _Tile) -> tuple[str, str]:
 def _did(stage: Stage) -> str:
     """What is counted in a stage, as in "pairs judged"."""
     own = (kind.did for kind in experiments() if kind.stage == stage.name)
-    return next(filter(None, own), "items answered")
+    return next(
+        filter(None, own), "items answered by rules" if stage.by_rules else "items answered"
+    )
 
 
 def _button(study: Study, tile: _Tile, step: Proposal | None) -> None:

@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     from ivan_core.cli import (
         app,
         bench,
+        check,
         demo_server,
         export,
         figure,
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     for kind in kinds:
         if not kind.commands:
             options.add_command(commands, kind)
-    own = (app.add, review.add, runs.add, export.add, figure.add, report.add)
+    own = (app.add, review.add, runs.add, export.add, figure.add, report.add, check.add)
     for add in (*own, words.add, runs.add_cache, demo_server.add, bench.add):
         add(commands)
     return top

@@ -14,3 +14,13 @@ for (const place of document.querySelectorAll("[data-spec]")) {
     place.textContent = "This chart could not be drawn. Its numbers are in the table below it.";
   });
 }
+// On paper nothing can be opened: sentences are printed all, tables as they were left.
+const folded = () => document.querySelectorAll("details[data-printed]:not([open])");
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...folded()];
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const one of opened) one.open = false;
+});

@@ -112,7 +112,7 @@ def _sentences(told: list[str]) -> Iterator[str]:
     if told[1:_MOST_SENTENCES]:
         yield bullets(told[1:_MOST_SENTENCES])
     if rest := told[_MOST_SENTENCES:]:
-        yield fold(f"{len(rest)} more", bullets(rest))
+        yield fold(f"{len(rest)} more", bullets(rest), printed=True)
 
 
 def style() -> str:

@@ -131,9 +131,13 @@ def link(file: str, words: object) -> str:
     return f'<a href="{quote(file, safe="")}">{text(words)}</a>'
 
 
-def fold(summary: str, inside: str) -> str:
-    """What is there for those who open it; `inside` is HTML."""
-    return f"<details><summary>{text(summary)}</summary>\n{inside}\n</details>"
+def fold(summary: str, inside: str, *, printed: bool = False) -> str:
+    """What is there for those who open it; `inside` is HTML.
+
+    Where it is `printed` too, a script of the page must open it.
+    """
+    how = " data-printed" if printed else ""
+    return f"<details{how}><summary>{text(summary)}</summary>\n{inside}\n</details>"
 
 
 def table(columns: Mapping[str, bool], rows: Iterable[Sequence[object]]) -> str:

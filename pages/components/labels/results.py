@@ -70,8 +70,8 @@ def label_results(run_id: str) -> None:
         _tabs(results)
     label_texts(results)
     quotable(results.run.id)
-    _files(results)
     page_to_send(results.run, "labels-page")
+    _files(results)
 
 
 def _line(results: LabelResults) -> None:

@@ -59,6 +59,19 @@ def test_it_draws_its_charts_asks_for_nothing_and_breaks_no_rule(
     page.context.close()
 
 
+def test_on_paper_all_sentences_stand_and_tables_stay_folded(chromium: Browser, sent: Path) -> None:
+    page, _, _ = opened(chromium, sent)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    folded = page.locator("details:not([open])")
+    assert folded.filter(has_text="The table behind it").count() > 10
+    assert folded.filter(has_text="sides with the author's choice in").count() == 0
+    expect(page.get_by_text("Where kind is natural").last).to_be_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+    page.context.close()
+
+
 def test_words_of_charts_are_light_at_night_and_dark_by_day_and_on_paper(
     chromium: Browser, sent: Path
 ) -> None:

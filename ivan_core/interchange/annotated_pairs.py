@@ -108,6 +108,7 @@ def _annotation(one: Annotator, toward: float | None, chosen_first: bool) -> dic
 ANNOTATED_PAIRS = Format(
     "annotated-pairs",
     "AnnotatedPairs 2.0 (Feedback Forensics)",
+    "The data's choice and each reward model as annotators. No ties, and no empty replies.",
     ".json",
     (reasons.no_preference, reasons.no_reply, reasons.two_prompts, no_text),
     _write,

@@ -35,4 +35,12 @@ def _record(content: Content, row: Row) -> dict[str, Any]:
     }
 
 
-ARGILLA = Format("argilla", "Argilla records", ".json", ONE_PROMPT, _write, shuffled=True)
+ARGILLA = Format(
+    "argilla",
+    "Argilla records",
+    "Two replies in a drawn order, with the data's choice as a suggestion.",
+    ".json",
+    ONE_PROMPT,
+    _write,
+    shuffled=True,
+)

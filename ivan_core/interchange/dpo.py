@@ -25,4 +25,11 @@ def _line(content: Content, row: Row) -> dict[str, object]:
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected, **content.values(row)}
 
 
-DPO = Format("dpo", "Preferences for training (DPO, JSON lines)", ".jsonl", OF_MESSAGES, _write)
+DPO = Format(
+    "dpo",
+    "Preferences for training (DPO, JSON lines)",
+    "Prompt, chosen and rejected as chat messages, as TRL reads them. No ties.",
+    ".jsonl",
+    OF_MESSAGES,
+    _write,
+)

@@ -16,6 +16,7 @@ Reason = Callable[[Pair], str]
 @dataclass(frozen=True, slots=True)
 class Format:
     """A form of file: `name` on the command line, `title` on a page, `ending` of the file's name.
+    `about` says what it holds, and what it has no place for.
 
     `lacks` are its reasons to leave a pair out, the first that says something counts. `write` takes
     a path, what the file is about, and the rows that are left; one of them is in memory at a time.
@@ -25,6 +26,7 @@ class Format:
 
     name: str
     title: str
+    about: str
     ending: str
     lacks: tuple[Reason, ...]
     write: Callable[[Path, Content, Iterator[Row]], None]

@@ -22,6 +22,7 @@ def _write(path: Path, _: Content, rows: Iterator[Row]) -> None:
 HH_RLHF = Format(
     "hh-rlhf",
     "Transcripts (hh-rlhf, JSON lines)",
+    "Two transcripts a line and nothing beside them. No ties and no system texts.",
     ".jsonl",
     (reasons.tie, reasons.no_transcript, reasons.nobodys_text),
     _write,

@@ -26,4 +26,11 @@ def _lines(content: Content, row: Row) -> Iterator[dict[str, object]]:
         yield {"prompt": prompt, "completion": reply, "label": better, **values}
 
 
-KTO = Format("kto", "Single replies for training (KTO, JSON lines)", ".jsonl", OF_MESSAGES, _write)
+KTO = Format(
+    "kto",
+    "Single replies for training (KTO, JSON lines)",
+    "Each reply on a line of its own, with whether it is the better one. No ties.",
+    ".jsonl",
+    OF_MESSAGES,
+    _write,
+)

@@ -47,5 +47,12 @@ def _prediction(name: str, side: str) -> dict[str, Any]:
 
 
 LABEL_STUDIO = Format(
-    "label-studio", "Label Studio tasks", ".json", ONE_PROMPT, _write, shuffled=True, beside=CONFIG
+    "label-studio",
+    "Label Studio tasks",
+    "Two replies in a drawn order, with what the data and each model prefer as predictions.",
+    ".json",
+    ONE_PROMPT,
+    _write,
+    shuffled=True,
+    beside=CONFIG,
 )

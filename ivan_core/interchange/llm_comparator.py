@@ -86,5 +86,10 @@ def _rating(model: Annotator, toward: float | None) -> dict[str, Any]:
 
 
 LLM_COMPARATOR = Format(
-    "llm-comparator", "LLM Comparator", ".json", (reasons.no_reply, reasons.two_prompts), _write
+    "llm-comparator",
+    "LLM Comparator",
+    "Chosen replies are model A, rejected ones model B, scored by the first reward model.",
+    ".json",
+    (reasons.no_reply, reasons.two_prompts),
+    _write,
 )

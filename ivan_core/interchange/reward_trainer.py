@@ -25,5 +25,10 @@ def _line(content: Content, row: Row) -> dict[str, object]:
 
 
 REWARD_TRAINER = Format(
-    "reward-trainer", "Whole dialogues (RewardTrainer, JSON lines)", ".jsonl", OF_MESSAGES, _write
+    "reward-trainer",
+    "Whole dialogues (RewardTrainer, JSON lines)",
+    "Both dialogues whole, as chat messages. No ties, and one prompt a pair.",
+    ".jsonl",
+    OF_MESSAGES,
+    _write,
 )

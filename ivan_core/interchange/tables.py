@@ -63,5 +63,19 @@ def _nul(pair: Pair) -> str:
     return "a NUL character, which CSV cannot hold" if any("\0" in text for text in texts) else ""
 
 
-CSV = Format("csv", "CSV", ".csv", (reasons.no_transcript, _nul), _write_csv)
-PARQUET = Format("parquet", "Parquet", ".parquet", (reasons.nobodys_text,), _write_parquet)
+CSV = Format(
+    "csv",
+    "CSV",
+    "Two transcripts a row. No system texts.",
+    ".csv",
+    (reasons.no_transcript, _nul),
+    _write_csv,
+)
+PARQUET = Format(
+    "parquet",
+    "Parquet",
+    "Two lists of chat messages a row.",
+    ".parquet",
+    (reasons.nobodys_text,),
+    _write_parquet,
+)

@@ -50,6 +50,7 @@ def _reply(dialogue: Dialogue) -> str:
 TRL_STANDARD = Format(
     "trl-standard",
     "Preferences as plain texts (TRL standard, JSON lines)",
+    "Prompt and replies as transcripts. No ties, one prompt a pair, no system texts.",
     ".jsonl",
     (*A_PREFERENCE, reasons.no_transcript, reasons.nobody_asks, _odd_marker),
     _write,

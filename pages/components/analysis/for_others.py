@@ -7,8 +7,6 @@ from functools import partial
 
 import streamlit as st
 
-from ivan_core.domain.words import number_of
-from ivan_core.engine.exports.settled import Wanted
 from ivan_core.experiments.analysis.html_report.page import html_report
 from ivan_core.experiments.analysis.interchange.write import (
     MOST,
@@ -23,7 +21,7 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.interchange.annotated_pairs import ANNOTATED_PAIRS
 from ivan_core.interchange.dpo import DPO
 from ivan_core.interchange.llm_comparator import LLM_COMPARATOR
-from pages.components.kit.results import one_of
+from pages.components.kit.other_tools import settled_choice
 from pages.components.kit.text import say
 from pages.components.public.pace import paced
 
@@ -32,7 +30,7 @@ _OFFERED = (ANNOTATED_PAIRS, LLM_COMPARATOR, DPO)
 
 def files_for_others(analysed: Analysed) -> None:
     """A button a format; each file is made when it is asked for."""
-    settled = _settled(analysed)
+    settled = settled_choice(settled_of(analysed), "analysis-settled")
     pairs = len(analysed.row_ids)
     which = f"a random draw of {MOST:,} of {pairs:,} pairs" if pairs > MOST else "all pairs"
     say(f"They hold {which}, with their texts.", "small", quiet=True)
@@ -64,25 +62,6 @@ def files_for_others(analysed: Analysed) -> None:
     words += ["--settled", settled] if settled != "keep" else []
     words += ["--all"] if pairs > MOST else []
     st.code(shlex.join(words), language=None, wrap_lines=True)
-
-
-def _settled(analysed: Analysed) -> Wanted:
-    """What becomes of preferences that people settled; nothing is asked where they settled none."""
-    found = settled_of(analysed)
-    if not found:
-        return "keep"
-    what = {"chosen": "the chosen reply", "rejected": "the other one", "none": "neither"}
-    told = ", ".join(f"in {found[one]:,} {words}" for one, words in what.items() if found[one])
-    pairs = number_of(found.total(), "pair")
-    how = "by a decision, or two or more who all say the same"
-    say(f"People settled {pairs} ({how}): they prefer {told}.", "small")
-    other, none = found["rejected"], found["none"]
-    words: dict[Wanted, str] = {
-        "keep": "For training, keep all as they are",
-        "flip": f"Turn {other:,} round",
-        "drop": f"Leave {other + none:,} out",
-    }
-    return one_of("What people settled", list(words), "analysis-settled", named=words.__getitem__)
 
 
 def _report(analysed: Analysed) -> bytes:

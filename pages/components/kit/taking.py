@@ -1,7 +1,8 @@
-"""What can be done with the rows that a page lists: files of them, and a queue for reviewers.
+"""What can be done with the rows that a page lists: files, also for other tools, and a queue
+for reviewers.
 
-What makes a queue is loaded when somebody asks for one: it is a tenth of what a page of results
-loads, and few want it.
+What makes a queue, or a file for another tool, is loaded when somebody asks for one: it is a tenth
+of what a page of results loads, and few want it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,12 @@ def take_away(
                     on_click="ignore",
                 )
 
+    def other_tools() -> None:
+        from pages.components.kit import other_tools as tools
+
+        name = file_name(listing, wanted, "row-ids", names).removesuffix("-row-ids.txt")
+        tools.other_tools(listing.run_id, sorted(set(row_ids)), name)
+
     def queue() -> None:
         from pages.components.kit.queue_of_rows import queue_of_rows
 
@@ -51,4 +58,5 @@ def take_away(
 
     fold(f"Download these {what}", "take-rows", downloads)
     if not only_reads():
-        fold(f"Have people review these {what}", "review-rows", queue)
+        fold("Take the pairs to another tool", "other-tools", other_tools)
+    fold(f"Have people review these {what}", "review-rows", queue)

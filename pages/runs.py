@@ -7,6 +7,7 @@ import streamlit as st
 from ivan_core.engine import handling as runs
 from pages.components.kit.frame import frame
 from pages.components.kit.keys import tab_leaves_tables
+from pages.components.kit.redrawn import redrawn
 from pages.components.runs.manage import housekeeping, tell
 from pages.components.runs.table import table_of_runs
 
@@ -15,5 +16,5 @@ with frame("Runs"):
     tell()
     tab_leaves_tables()
     live = bool(runs.live_experiments())
-    st.fragment(table_of_runs, run_every=2.0 if live else None)(live)
+    redrawn(table_of_runs, every=2.0 if live else None)(live)
     housekeeping()

@@ -18,8 +18,8 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.columns import agreement_by_larger, column_bins, sides_sentence
 from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.frame import problems_shown
 from pages.components.kit.live import bar, cancel_button
+from pages.components.kit.redrawn import redrawn
 from pages.components.kit.results import fold, one_of
 from pages.components.kit.state import SHOWN, dark, write_query
 from pages.components.kit.text import say, say_with_hint
@@ -74,7 +74,7 @@ def _progress(dataset: str) -> None:
     """How far the workers of columns are, or why the column asked for here came to no end."""
     making = _making(dataset)
     if making:
-        st.fragment(_follow, run_every=0.5)(dataset, list(making))
+        redrawn(_follow, every=0.5)(dataset, list(making))
     asked = st.session_state.get(_ASKED)
     if not isinstance(asked, ColumnSpec) or asked.dataset != dataset or columns.is_known(asked):
         return
@@ -91,14 +91,13 @@ def _making(dataset: str) -> dict[str, tuple[Run, ColumnSpec]]:
 
 
 def _follow(dataset: str, followed: list[str]) -> None:
-    with problems_shown():
-        making = _making(dataset)
-        if any(run_id not in making for run_id in followed):
-            st.rerun()
-        for run, spec in making.values():
-            say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} pairs", "small")
-            bar(run.done, run.total)
-            cancel_button(run.id, f"column-cancel-{run.id}", "Nothing of the column is kept.")
+    making = _making(dataset)
+    if any(run_id not in making for run_id in followed):
+        st.rerun()
+    for run, spec in making.values():
+        say(f"Making the column {spec.label}: {run.done:,} of {run.total:,} pairs", "small")
+        bar(run.done, run.total)
+        cancel_button(run.id, f"column-cancel-{run.id}", "Nothing of the column is kept.")
 
 
 def _pick(known: list[ColumnSpec]) -> ColumnSpec | None:

@@ -15,8 +15,9 @@ from ivan_core.engine.kind import experiments, known
 from ivan_core.engine.plan import Proposal
 from ivan_core.engine.studies import About, Stage, Study
 from ivan_core.engine.whole_study import Left, cancel_all, do_all, left_of
-from pages.components.kit.frame import problems_shown, tell_refusal
+from pages.components.kit.frame import tell_refusal
 from pages.components.kit.live import bar, doing, time_left
+from pages.components.kit.redrawn import redrawn
 from pages.components.kit.state import REVIEW, kindly, page_file, page_of
 from pages.components.kit.study import STUDY
 from pages.components.kit.tab import tell_progress
@@ -59,7 +60,7 @@ def stages(about: About, own: Sequence[Run]) -> None:
     at_work = _at_work(own)
     left = left_of(about.spec, own)
     tell_refusal()
-    st.fragment(_draw, run_every=1.0 if at_work else None)(about, at_work, left)
+    redrawn(_draw, every=1.0 if at_work else None)(about, at_work, left)
 
 
 def _at_work(found: Sequence[Run]) -> dict[str, RunState]:
@@ -68,19 +69,18 @@ def _at_work(found: Sequence[Run]) -> dict[str, RunState]:
 
 
 def _draw(about: About, at_work: Mapping[str, RunState], left: Left) -> None:
-    with problems_shown():
-        found = studies.runs_of(about.id)
-        if _at_work(found) != at_work:
-            st.rerun()
-        study = studies.with_runs(about, found)
-        _tell_tab(found)
-        with st.container(key="tiles"):
-            for stage in study.stages:
-                own = tuple(run for run in found if known(run).stage == stage.name)
-                with st.container(border=True, height="stretch", key=f"tile-{stage.name}"):
-                    _tile(study, _Tile(stage, own), left.of(stage.name))
-        if not only_reads():
-            whole_study(study, at_work, left)
+    found = studies.runs_of(about.id)
+    if _at_work(found) != at_work:
+        st.rerun()
+    study = studies.with_runs(about, found)
+    _tell_tab(found)
+    with st.container(key="tiles"):
+        for stage in study.stages:
+            own = tuple(run for run in found if known(run).stage == stage.name)
+            with st.container(border=True, height="stretch", key=f"tile-{stage.name}"):
+                _tile(study, _Tile(stage, own), left.of(stage.name))
+    if not only_reads():
+        whole_study(study, at_work, left)
 
 
 def _tell_tab(found: Sequence[Run]) -> None:

@@ -13,7 +13,7 @@ from ivan_core.engine import figures
 from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.choices import Wish, figure_command
 from ivan_core.figures.files import KINDS, Kind
-from pages.components.kit.frame import problems_shown
+from pages.components.kit.redrawn import dialog
 from pages.components.kit.text import in_one, say
 from pages.components.public.pace import paced
 
@@ -41,16 +41,11 @@ def figure_menu(run_id: str, name: str, **shown: Unpack[Wish]) -> None:
     figure = _Figure(run_id, name, shown)
     told = "Take this chart away: files, caption and methods."
     if st.button("Figure", key=figure.key, help=told):
-        _dialog(figure)
-
-
-@st.dialog("Take this figure away", width="medium")
-def _dialog(figure: _Figure) -> None:
-    # A dialog scrolls where a small window cuts it; what floats beside a button does not.
-    with problems_shown():
         _files(figure)
 
 
+# A dialog scrolls where a small window cuts it; what floats beside a button does not.
+@dialog("Take this figure away", width="medium")
 def _files(figure: _Figure) -> None:
     """Files of a chart in a width of your choice, and what to write below it."""
     figure = _narrowed(figure)

@@ -37,7 +37,7 @@ from pages.components.kit.study import HOME, in_study, look_anew, study_line
 from pages.components.kit.tab import name_tab, settle_tab
 from pages.components.kit.text import md_escape, say, say_with_hint
 from pages.components.kit.visitor import ask_for_token, is_of_another_site, token_missing, visitor
-from pages.components.public.pace import Busy, require_pace
+from pages.components.public.pace import Busy, require_pace, whole_page
 
 _OF_ALL = ("review", "runs", "words", "handbook")
 """Pages that belong to no experiment, and stand behind those that do."""
@@ -101,15 +101,16 @@ def frame(title: str, navigation: bool = True) -> Iterator[None]:
     _at_pace()
     if not access.asking().stranger:
         ask_for_token()
-    if navigation:
-        look_anew()
-        _navigation(title)
-        if access.asking().stranger:
-            say(_DEMO, "small", quiet=True)
-        elif token_missing():
-            say(_NO_TOKEN, "small", quiet=True)
-    with problems_shown():
-        yield
+    with whole_page():
+        if navigation:
+            look_anew()
+            _navigation(title)
+            if access.asking().stranger:
+                say(_DEMO, "small", quiet=True)
+            elif token_missing():
+                say(_NO_TOKEN, "small", quiet=True)
+        with problems_shown():
+            yield
     settle_tab(told_before)
     _warm_up()
 
@@ -186,7 +187,7 @@ def _settle() -> None:
 
 @contextmanager
 def problems_shown() -> Iterator[None]:
-    """Turn an IvanError into its sentence and hint. Fragments need one each: they run alone."""
+    """Turn an IvanError into its sentence and hint."""
     try:
         yield
     except IvanError as error:

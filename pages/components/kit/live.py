@@ -13,8 +13,8 @@ import streamlit as st
 from ivan_core.domain.engine_choice import LOCAL
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine import handling as runs
-from pages.components.kit.frame import problems_shown
 from pages.components.kit.press import in_browser
+from pages.components.kit.redrawn import redrawn
 from pages.components.kit.tab import tell_progress
 from pages.components.kit.text import say, say_with_hint
 from pages.components.public.reading import only_reads
@@ -50,15 +50,14 @@ def live(run_id: str, panel: Panel) -> None:
 
 def while_live(run_id: str, draw: Callable[[Run], None], every: float = 1.0) -> None:
     """Draw a run, again after so many seconds, until it ends; then the whole page once."""
-    st.fragment(_again, run_every=every)(run_id, draw)
+    redrawn(_again, every)(run_id, draw)
 
 
 def _again(run_id: str, draw: Callable[[Run], None]) -> None:
-    with problems_shown():
-        run = runs.get(run_id)
-        if not run.state.live:
-            st.rerun()
-        draw(run)
+    run = runs.get(run_id)
+    if not run.state.live:
+        st.rerun()
+    draw(run)
 
 
 def bar(done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns import work as column_work
 from ivan_core.experiments.columns.conditions import TextHas, missing_searches
 from ivan_core.lists.conditions import Filter, Listing
-from pages.components.kit.frame import problems_shown
+from pages.components.kit.redrawn import redrawn
 from pages.components.kit.state import kindly
 from pages.components.kit.text import say, say_with_hint
 from pages.components.public.reading import told_instead
@@ -24,7 +24,7 @@ def start_search(dataset: str, condition: TextHas) -> None:
 def searches_at_work(listing: Listing) -> None:
     """Searches that a worker does now; the page follows until they are there."""
     if _searching(listing.dataset.fingerprint):
-        st.fragment(_follow, run_every=0.5)(listing.dataset.fingerprint)
+        redrawn(_follow, every=0.5)(listing.dataset.fingerprint)
 
 
 def say_why(listing: Listing, wanted: Filter, error: IvanError) -> None:
@@ -51,10 +51,9 @@ def _start_all(missing: list[ColumnSpec]) -> None:
 
 
 def _follow(dataset: str) -> None:
-    with problems_shown():
-        at_work = _searching(dataset)
-        if not at_work:
-            st.rerun()
-        for run, spec in at_work:
-            told = f"Looking through the texts: {spec.label} ({run.done:,} of {run.total:,})"
-            say(told, "small")
+    at_work = _searching(dataset)
+    if not at_work:
+        st.rerun()
+    for run, spec in at_work:
+        told = f"Looking through the texts: {spec.label} ({run.done:,} of {run.total:,})"
+        say(told, "small")

@@ -10,6 +10,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.batches import confirm, handling as taxonomy
 from ivan_core.ledger.records import PlanChanged
+from pages.components.kit.redrawn import dialog
 from pages.components.kit.state import TAXONOMY, choose_run, keep_news, keep_problem
 from pages.components.kit.text import md_escape, say
 from pages.components.labels.steps import money
@@ -28,7 +29,7 @@ def send_label(estimate: Estimate) -> str:
     return verb if dollars is None else f"{verb}, at the most {money(dollars.bound)}"
 
 
-@st.dialog("Accept the cost")
+@dialog("Accept the cost")
 def ask_to_accept(run_id: str, estimate: Estimate, twice: bool, is_demo: bool) -> None:
     """Say the cost once more; only the tick and then the press send anything.
 
@@ -116,7 +117,7 @@ def decline(run_id: str) -> None:
         keep_news("Nothing was sent.")
 
 
-@st.dialog("Cancel these batches?")
+@dialog("Cancel these batches?")
 def ask_to_cancel(run_id: str) -> None:
     """Say what cancelling means for what is paid."""
     say(
@@ -141,7 +142,7 @@ def cancel(run_id: str) -> None:
         keep_news("Cancelling. What is finished at the provider is collected and kept.")
 
 
-@st.dialog("Close it as it is?")
+@dialog("Close it as it is?")
 def ask_to_close(run_id: str) -> None:
     """Say what is given up by closing parts whose answers do not come."""
     for one in taxonomy.undelivered(run_id):

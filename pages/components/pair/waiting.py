@@ -13,6 +13,7 @@ from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.engine.warm import answers
 from ivan_core.engine.warm.answers import Pending
 from pages.components.kit.press import in_browser
+from pages.components.kit.redrawn import redrawn
 from pages.components.kit.text import say, say_with_hint
 
 _POLL_SECONDS = 0.5
@@ -42,7 +43,7 @@ def follow(
             st.rerun()
         draw(now)
 
-    st.fragment(again, run_every=_POLL_SECONDS)()
+    redrawn(again, _POLL_SECONDS)()
 
 
 def draw_pending(pending: Pending, what: str, doing: str = "") -> None:

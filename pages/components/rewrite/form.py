@@ -29,7 +29,8 @@ from pages.components.kit.form import (
     pull_button,
     rows_fields,
 )
-from pages.components.kit.frame import problems_shown, show_error
+from pages.components.kit.frame import show_error
+from pages.components.kit.redrawn import dialog
 from pages.components.kit.state import REWRITE, choose_run
 from pages.components.kit.study import dataset_of_study, study_now
 from pages.components.kit.text import md_escape, say, say_with_hint
@@ -208,28 +209,27 @@ def begin(spec: RewriteSpec, accept_cost: bool = False) -> None:
     choose_run(run_id, REWRITE)
 
 
-@st.dialog("The provider charges for this", width="medium")
+@dialog("The provider charges for this", width="medium")
 def _accept(spec: RewriteSpec, plan: RewritePlan) -> None:
     """Nothing is sent before the box is ticked."""
-    with problems_shown():
-        most = total(plan.costs)
-        if most is not None:
-            say(
-                f"At the most {usd(most.bound)}, about {usd(most.typical)} as a rule, charged "
-                "to the account of your key.",
-                "lead",
-            )
-        for line in plan.cost_sentences:
-            if line != plan.together:
-                say(line, quiet=most is not None)
+    most = total(plan.costs)
+    if most is not None:
         say(
-            f"The texts of these pairs are sent to {provider().host}, one request after the other. "
-            "Cancel stops it at any time; what was sent by then is charged.",
-            quiet=True,
+            f"At the most {usd(most.bound)}, about {usd(most.typical)} as a rule, charged "
+            "to the account of your key.",
+            "lead",
         )
-        ticked = st.checkbox("I accept this cost", key="accept-cost")
-        bound = "" if most is None else f", at the most {usd(most.bound)}"
-        send = md_escape(f"Send and reword{bound}")
-        if st.button(send, type="primary", disabled=not ticked, key="accepted"):
-            begin(spec, accept_cost=True)
-            st.rerun()
+    for line in plan.cost_sentences:
+        if line != plan.together:
+            say(line, quiet=most is not None)
+    say(
+        f"The texts of these pairs are sent to {provider().host}, one request after the other. "
+        "Cancel stops it at any time; what was sent by then is charged.",
+        quiet=True,
+    )
+    ticked = st.checkbox("I accept this cost", key="accept-cost")
+    bound = "" if most is None else f", at the most {usd(most.bound)}"
+    send = md_escape(f"Send and reword{bound}")
+    if st.button(send, type="primary", disabled=not ticked, key="accepted"):
+        begin(spec, accept_cost=True)
+        st.rerun()

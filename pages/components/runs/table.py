@@ -107,22 +107,21 @@ def table_of_runs(polling: bool) -> None:
     """Fifty runs a page, starred ones first; drawn anew as a page when the last one ends."""
     if polling and not runs.live_experiments():
         st.rerun()
-    with problems_shown():
-        only = _only_study()
-        alone = _runs_of(only) if only else []
-        total = len(alone) if only else runs.count_experiments()
-        page = 1
-        if total > _SHOWN:
-            turned = f"page-of-{only.id if only else 'runs'}"
-            page = st.pagination(-(-total // _SHOWN), key=turned, max_visible_pages=5)
-            order = f"{total:,} runs, starred ones first, then the newest, {_SHOWN} a page."
-            say(order, "small", quiet=True)
-        tell_refusal()
-        first = (page - 1) * _SHOWN
-        if only:
-            _listed(alone[first : first + _SHOWN], total)
-        else:
-            _listed(runs.experiments(_SHOWN, first, starred_first=True), total)
+    only = _only_study()
+    alone = _runs_of(only) if only else []
+    total = len(alone) if only else runs.count_experiments()
+    page = 1
+    if total > _SHOWN:
+        turned = f"page-of-{only.id if only else 'runs'}"
+        page = st.pagination(-(-total // _SHOWN), key=turned, max_visible_pages=5)
+        order = f"{total:,} runs, starred ones first, then the newest, {_SHOWN} a page."
+        say(order, "small", quiet=True)
+    tell_refusal()
+    first = (page - 1) * _SHOWN
+    if only:
+        _listed(alone[first : first + _SHOWN], total)
+    else:
+        _listed(runs.experiments(_SHOWN, first, starred_first=True), total)
 
 
 def _only_study() -> About | None:

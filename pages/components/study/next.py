@@ -29,7 +29,7 @@ from ivan_core.review.asking import (
     worth_describing,
 )
 from pages.components.kit.conditions import names_on
-from pages.components.kit.frame import problems_shown
+from pages.components.kit.redrawn import dialog
 from pages.components.kit.state import FORM, REVIEW, RUNS, page_of_kind
 from pages.components.kit.study import STUDY, study_now
 from pages.components.kit.text import md_escape, say, say_under
@@ -135,15 +135,14 @@ def _to_people(about: About, asking: Asking) -> None:
         _ask_people(asking)
 
 
-@st.dialog("Ask people", width="medium")
+@dialog("Ask people", width="medium")
 def _ask_people(asking: Asking) -> None:
     """Make a queue of the rows that are worth it, here and now."""
     from pages.components.kit.queue_of_rows import queue_of_rows
 
-    with problems_shown():
-        rows, wanted = listing(open_results(asking.run)), asking.wanted or Filter(LANGUAGE)
-        names = names_on(rows, wanted)
-        queue_of_rows(rows, wanted, names, list(asking.rows), "next-queue", asking.count)
+    rows, wanted = listing(open_results(asking.run)), asking.wanted or Filter(LANGUAGE)
+    names = names_on(rows, wanted)
+    queue_of_rows(rows, wanted, names, list(asking.rows), "next-queue", asking.count)
 
 
 def _to_describe(asking: AskingOfReplies) -> None:
@@ -151,14 +150,13 @@ def _to_describe(asking: AskingOfReplies) -> None:
         _ask_of_replies(asking)
 
 
-@st.dialog("Ask people", width="medium")
+@dialog("Ask people", width="medium")
 def _ask_of_replies(asking: AskingOfReplies) -> None:
     """Make a queue of the replies where two labelers differ, here and now."""
     from pages.components.kit.queue_of_rows import make_button
 
-    with problems_shown():
-        say(f"{asking.does}. {asking.why}")
-        make_button(asking.queue.model_dump(), "next-replies")
+    say(f"{asking.does}. {asking.why}")
+    make_button(asking.queue.model_dump(), "next-replies")
 
 
 def _to_runs(about: About) -> None:

@@ -57,6 +57,6 @@ def take_away(
         queue_of_rows(listing, wanted, names, list(dict.fromkeys(row_ids)))
 
     fold(f"Download these {what}", "take-rows", downloads)
+    fold("Take the pairs to another tool", "other-tools", other_tools)
     if not only_reads():
-        fold("Take the pairs to another tool", "other-tools", other_tools)
-    fold(f"Have people review these {what}", "review-rows", queue)
+        fold(f"Have people review these {what}", "review-rows", queue)

@@ -10,6 +10,10 @@ for (const place of document.querySelectorAll("[data-spec]")) {
     actions: false,
     defaultStyle: false,
     tooltip: { disableDefaultStyle: true },
+  }).then(() => {
+    // The place says what is seen, and the table below has the numbers: marks are not read aloud.
+    place.setAttribute("role", "img");
+    for (const drawn of place.children) drawn.setAttribute("aria-hidden", "true");
   }).catch(() => {
     place.textContent = "This chart could not be drawn. Its numbers are in the table below it.";
   });

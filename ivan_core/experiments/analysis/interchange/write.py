@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of
 from ivan_core.engine.exports import contents
-from ivan_core.engine.exports.files import export as write_file, for_download
+from ivan_core.engine.exports.files import export as write_file
 from ivan_core.engine.exports.settled import Wanted, as_settled, settled_in
 from ivan_core.engine.work import versions
 from ivan_core.experiments.analysis.interchange.known import known
@@ -21,7 +22,7 @@ from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.interchange.content import Content
 from ivan_core.interchange.dpo import DPO
 from ivan_core.interchange.formats import FORMATS
-from ivan_core.interchange.write import Summary
+from ivan_core.interchange.write import Summary, write
 from ivan_core.runs.storage import replacing, storage_errors
 
 MOST = 20_000
@@ -119,13 +120,13 @@ def export(analysed: Analysed, asked: Asked, folder: Path) -> Exported:
 
 def export_bytes(analysed: Analysed, asked: Asked) -> bytes:
     """The same file for a download."""
-    return _taken(analysed, asked, content_of(analysed, asked))[0].read_bytes()
+    return _made(asked, content_of(analysed, asked))[0]
 
 
 def manifest_bytes(analysed: Analysed, asked: Asked) -> bytes:
     """What is counted of such a file for training, for a download beside it."""
     content = content_of(analysed, asked)
-    return _manifest(analysed, asked, content, _taken(analysed, asked, content)[1])
+    return _manifest(analysed, asked, content, _made(asked, content)[1])
 
 
 def settled_of(analysed: Analysed) -> Counter[str]:
@@ -141,10 +142,12 @@ def rows_of(analysed: Analysed, *, every: bool = False) -> list[int]:
     return sorted(random.Random(analysed.spec.seed).sample(rows, MOST))
 
 
-def _taken(analysed: Analysed, asked: Asked, content: Content) -> tuple[Path, Summary]:
-    run_id = analysed.run.id
-    name = file_name(run_id, asked.format)
-    return for_download(content, FORMATS[asked.format], name, f"{run_id}|{asked}")
+def _made(asked: Asked, content: Content) -> tuple[bytes, Summary]:
+    """A file in memory; it is written outside of the data folder, which may be only to read."""
+    with TemporaryDirectory(prefix="ivan-export-") as folder:
+        path = Path(folder) / asked.format
+        summary = write(path, FORMATS[asked.format], content)
+        return path.read_bytes(), summary
 
 
 def _beside(path: Path) -> Path:

@@ -134,6 +134,19 @@ def test_a_file_costs_more_than_a_page(monkeypatch):
     assert len(made) == 13
 
 
+def test_a_file_for_another_tool_is_made_at_the_pace_of_downloads(demo, open_page, monkeypatch):
+    page = open_page("pages/compare.py", run=demo)
+    page.unfold("other-tools")
+    monkeypatch.setattr(pace, "PACE", Pace(clock=lambda: 0.0))
+    said = []
+    for _ in range(4):
+        page.app.button(key="other-tools-make").click()
+        page.run()
+        said.append(page.said)
+    assert "pairs written." in said[0]
+    assert "This demo is asked for more than it does at a time." in said[-1]
+
+
 def test_a_page_without_a_run_shows_the_newest_and_its_form_when_asked(demo, open_page):
     page = open_page("pages/compare.py")
     assert f"run {demo}" in page.said

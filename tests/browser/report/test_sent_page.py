@@ -15,6 +15,9 @@ from ivan_core.demo.finished_study import put_into
 from ivan_core.engine import archive, handling as runs
 from ivan_core.report.page import report
 
+WAIT = 300_000
+"""Milliseconds within which a chart must be drawn, on a busy machine too."""
+
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,7 +35,10 @@ def opened(chromium: Browser, path: Path, **options: object) -> tuple[Page, list
     """The page once its charts are drawn, all that it asked for, and what the console was told."""
     asked: list[str] = []
     told: list[str] = []
-    page = chromium.new_context(**options).new_page()
+    expect.set_options(timeout=WAIT)
+    context = chromium.new_context(**options)
+    context.set_default_timeout(WAIT)
+    page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))

@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from ivan_core.charts import marks, palette
+from ivan_core.domain.words import short_names
 from ivan_core.metrics.agreement import VERDICTS
 from ivan_core.metrics.paired import FURTHEST
 from ivan_core.metrics.sentences import percent
@@ -270,8 +271,8 @@ def _cells(table: pd.DataFrame, first: str, second: str) -> tuple[pd.DataFrame, 
     shown = table[table["first"].isin(order) & table["second"].isin(order)]
     n = int(table["n"].iloc[0])
     pairs = list(zip(shown["first"], shown["second"], strict=True))
-    named = _briefly(first, second)
-    words = [_both(one, other, *named) for one, other in pairs]
+    short = short_names((first, second))
+    words = [_both(one, other, short[first], short[second]) for one, other in pairs]
     return shown.assign(
         number=[f"{count:,}" for count in shown["count"]],
         percent=[percent(count / n, n) for count in shown["count"]],
@@ -291,12 +292,6 @@ def _in_lines(words: str) -> str:
     """The same with a name on a line of its own: "only", the model, "agrees"."""
     first, _, rest = words.partition(" ")
     return "\n".join([first, *rest.rsplit(" ", 1)])
-
-
-def _briefly(first: str, second: str) -> tuple[str, str]:
-    """Two models without their organisation or folder, where that tells them apart."""
-    short = first.rpartition("/")[2] or first, second.rpartition("/")[2] or second
-    return (first, second) if short[0] == short[1] else short
 
 
 def _both(one: str, other: str, first: str, second: str) -> str:
@@ -321,7 +316,8 @@ def _cross(reach: float, x: alt.Scale, y: alt.Scale, ink: palette.Ink) -> list[a
 
 def _quadrants(first: str, second: str, ink: palette.Ink) -> list[alt.Chart]:
     """The names of the four quadrants in their outer corners."""
-    across, up = _briefly(first, second)
+    short = short_names((first, second))
+    across, up = short[first], short[second]
     named = (
         (f"only {up} agrees", True, True, ink.text),
         ("both agree", False, True, ink.agree),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def number_of(count: int, one: str, many: str = "") -> str:
     """A count with its word: 1 text, 2 texts, 1,200 people (where `many` is given)."""
@@ -31,3 +33,12 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Each model's name without its organisation or folder, where that tells them apart."""
+    short = [model.rpartition("/")[2] or model for model in models]
+    return {
+        model: name if short.count(name) == 1 else model
+        for model, name in zip(models, short, strict=True)
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from ivan_core.metrics.models.judged import Floats
 
@@ -12,9 +13,9 @@ def places(rewards: Floats) -> np.ndarray:
 
     A reward that is NaN has place 0, and counts for nothing.
     """
-    known = np.sort(rewards[~np.isnan(rewards)])
-    above = len(known) - np.searchsorted(known, rewards, side="right")
-    return np.where(np.isnan(rewards), 0, above + 1)
+    ranks = pd.Series(rewards).rank(method="min", ascending=False)
+    found: np.ndarray = ranks.fillna(0).to_numpy(dtype=np.int64)
+    return found
 
 
 def average_ranks(values: Floats) -> Floats:

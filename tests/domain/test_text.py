@@ -11,7 +11,8 @@ from given import hostile
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from streamlit.testing.v1 import AppTest
 
-from pages.components.kit.text import md_escape, say, short_names
+from ivan_core.domain.words import short_names
+from pages.components.kit.text import md_escape, say
 
 JOINER = "\u2060"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import SIDES
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.analysis.beside_figures import draw_choice, draw_published
 from ivan_core.experiments.analysis.findings import findings
 from ivan_core.experiments.analysis.results import Analysed, open_analysis
@@ -87,8 +88,9 @@ def change_rows(analysed: Analysed, labeler: str, view: str, control: str) -> pd
 def change_title(analysed: Analysed, labeler: str) -> str:
     """What the chart of the change is called: from which model to which."""
     row = analysed.table("shift", labeler=labeler).iloc[0]
-    short = [str(row[name]).rpartition("/")[2] for name in ("before", "after")]
-    return f"From {short[0]} to {short[1]}"
+    before, after = str(row["before"]), str(row["after"])
+    short = short_names((before, after))
+    return f"From {short[before]} to {short[after]}"
 
 
 _INTERVALS = (
@@ -202,8 +204,8 @@ def _differences(
 
 def difference_title(model: str, other: str) -> str:
     """What the chart of how two models differ is called."""
-    short = [name.rpartition("/")[2] for name in (model, other)]
-    return f"{short[0]} less {short[1]}"
+    short = short_names((model, other))
+    return f"{short[model]} less {short[other]}"
 
 
 def _rewording(analysed: Analysed, model: str) -> Drawn:

@@ -10,6 +10,7 @@ from statistics import NormalDist
 import pandas as pd
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.compare.results import Results, margins_of
 from ivan_core.figures.finding import Bar, Example, Finding
 from ivan_core.lists.short import beside
@@ -91,19 +92,15 @@ def _by_who_agrees(results: Results, disagreement: Finding | None) -> Finding | 
         return disagreement
     here, rest = found.here.found, found.elsewhere
     n = here.n + rest.n
+    short = short_names(results.models)
     counts = {
-        f"only {_short(found.first)} agrees": here.first_only + rest.first_only,
-        f"only {_short(found.second)} agrees": here.second_only + rest.second_only,
+        f"only {short[found.first]} agrees": here.first_only + rest.first_only,
+        f"only {short[found.second]} agrees": here.second_only + rest.second_only,
         "both agree": here.both + rest.both,
         "neither": here.neither + rest.neither,
     }
     bars = (Bar(who, percent(count / n, n), {"share": count / n}) for who, count in counts.items())
     return replace(disagreement, bars=tuple(bars))
-
-
-def _short(model: str) -> str:
-    """A model's name as bars have it."""
-    return model.rpartition("/")[2]
 
 
 def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
@@ -116,9 +113,10 @@ def _verdict_bars(bars: pd.DataFrame, subset: str) -> tuple[Bar, ...]:
     if len(by_rate) > _MOST_BARS:
         ends = [*by_rate["model"][:2], *by_rate["model"][-2:]]
         own = pd.concat([own[own["model"] == model] for model in ends])
+    short = short_names(own["model"].unique().tolist())
     return tuple(
         Bar(
-            _short(str(model)),
+            short[str(model)],
             percent(float(parts["rate"].iloc[0]), int(parts["n"].iloc[0])),
             {str(part.verdict): float(str(part.share)) for part in parts.itertuples()},
         )
@@ -131,8 +129,9 @@ def _contrast(results: Results) -> Finding | None:
     found = results.contrast
     if found is None:
         return None
+    short = short_names(results.models)
     bars = [
-        Bar(f"{_short(model)}, {one.subset}", percent(rate.rate, rate.n), {"agree": rate.rate})
+        Bar(f"{short[model]}, {one.subset}", percent(rate.rate, rate.n), {"agree": rate.rate})
         for one in (found.here, *found.others)
         for model, rate in ((found.first, one.first), (found.second, one.second))
     ]

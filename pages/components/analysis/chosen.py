@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.charts.order import by_effect
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.experiments.analysis.here import is_here
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.views import listed_rows
@@ -17,7 +17,7 @@ from ivan_core.metrics.imprint.rows import CONTROLS
 from pages.components.analysis.form import CONTROL_WORDS
 from pages.components.kit.results import Point, one_of
 from pages.components.kit.state import COMPARE, write_query
-from pages.components.kit.text import md_escape, short_names
+from pages.components.kit.text import md_escape
 
 LABELER, EFFECT = "labeler", "effect"
 """Whose labels, and the feature and series of a mark, in the address."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.experiments.analysis.conditions import LANGUAGE, listing
 from ivan_core.experiments.analysis.figures import TITLES
 from ivan_core.experiments.analysis.numbers import (
@@ -33,7 +33,7 @@ from pages.components.analysis.charts import CLICKS, effects_chart
 from pages.components.analysis.chosen import chosen_effect, pairs_link, see_pairs, view_and_control
 from pages.components.kit.conditions import Place, fitting_filter, names_on, places_found
 from pages.components.kit.strip import filter_words
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 
 _ROWS = Place(LANGUAGE, "analysis-", CLICKS, "Count all pairs")
 _ELSEWHERE = "These numbers are of all pairs: conditions count on the first two questions alone."

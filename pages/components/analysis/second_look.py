@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.experiments.analysis.here import is_here
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.looks import BEWARE, TABLE, second_look_sentence
@@ -29,7 +29,7 @@ from pages.components.kit.list import Column, below_page, page_table, turned_to
 from pages.components.kit.queue_of_rows import make_button, tell_made
 from pages.components.kit.state import PAIRS, REVIEW, address
 from pages.components.kit.study import in_study
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.public.reading import told_instead
 
 _TURNED = "page-second-look"

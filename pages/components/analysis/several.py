@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ivan_core.charts.imprint import imprint_dots
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.analysis.figures import TITLES, difference_title
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.experiments.analysis.sentences.rewards import effect_sentence
@@ -24,7 +25,7 @@ from pages.components.analysis.chosen import chosen_effect, see_pairs
 from pages.components.analysis.numbers import numbers_table
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import one_of
-from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.text import md_escape, say
 
 _MOST = 3
 """Of any two models that many are told at once; the fold has all."""

@@ -9,6 +9,7 @@ import pandas as pd
 from ivan_core.charts.live import agreement_so_far, standing_so_far
 from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.domain.specs import CompareSpec
+from ivan_core.domain.words import short_names
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.results import training_so_far
 from ivan_core.metrics.agreement import running_agreement
@@ -19,7 +20,7 @@ from ivan_core.metrics.sentences import interval_ends, percent
 from pages.components.kit.live import Panel, counted
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 
 
 def _headline(run: Run) -> str:

@@ -15,6 +15,7 @@ import streamlit as st
 
 from ivan_core.charts.reliability import reliability_points, risk_coverage_curves
 from ivan_core.charts.rewards import margin_squares, verdict_cells
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.compare.clicks import of_margins, of_sure, of_verdicts
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import TwoModels, two_models
@@ -34,7 +35,7 @@ from pages.components.compare.filtering import clickable
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.results import Spec, pick_model, plain_chart, spec_of
 from pages.components.kit.state import dark
-from pages.components.kit.text import say, say_each, short_names
+from pages.components.kit.text import say, say_each
 
 
 def where_they_differ(results: Results) -> None:

@@ -17,7 +17,7 @@ from ivan_core.charts.rewards import margin_bars, reward_cells
 from ivan_core.charts.sides import length_bars
 from ivan_core.domain.options import command_of
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
 from ivan_core.experiments.compare.results import Results, files
@@ -51,7 +51,7 @@ from pages.components.kit.results import (
 )
 from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import dark
-from pages.components.kit.text import md_escape, say, say_each, say_under, short_names
+from pages.components.kit.text import md_escape, say, say_each, say_under
 
 _SIGNS: dict[Level, str] = {"green": "✓", "unknown": "?", "amber": "!", "red": "✗"}
 _COLOURS: dict[Level, str] = {"green": "green", "unknown": "gray", "amber": "orange", "red": "red"}

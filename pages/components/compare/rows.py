@@ -11,6 +11,7 @@ from functools import partial
 import streamlit as st
 
 from ivan_core.domain.reviews import Mark
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.columns.conditions import TextHas
 from ivan_core.experiments.compare.conditions import Failed, Seen, Truncated, listing
 from ivan_core.experiments.compare.report import file_columns
@@ -40,7 +41,7 @@ from pages.components.kit.search import start_search
 from pages.components.kit.state import PAIRS, address, kept_filter, kindly
 from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 
 _PARTED = "How many models side with the choice; those that a condition names have a column."
 _BOLD = "Words that the other reply has not are bold, unless nearly all are."

@@ -13,13 +13,13 @@ import streamlit as st
 
 from ivan_core.charts.palette import Drawing
 from ivan_core.domain.runs import RunState
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.engine import figures, handling as runs
 from ivan_core.figures.chart import WHOLE
 from ivan_core.figures.words import Quote
 from pages.components.kit.figure import rows_alone
 from pages.components.kit.state import write_query
-from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.text import md_escape, say
 
 if TYPE_CHECKING:
     import pandas as pd

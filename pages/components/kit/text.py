@@ -116,15 +116,6 @@ def cell(words: str, differs: bool = False, style: str = CELL) -> str:
     return f'<td style="{style};{_DIFFERS if differs else ""}" dir="auto">{escape(words)}</td>'
 
 
-def short_names(models: Sequence[str]) -> dict[str, str]:
-    """Each model's name without its organisation or folder, where that tells them apart."""
-    short = [model.rpartition("/")[2] or model for model in models]
-    return {
-        model: name if short.count(name) == 1 else model
-        for model, name in zip(models, short, strict=True)
-    }
-
-
 def md_escape(text: str) -> str:
     """Text for a label, where Streamlit renders markdown: every character stands for itself."""
     apart = _SHORTHAND.sub(_JOINER, " ".join(text.split()))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.compare.results import Results
 from ivan_core.metrics.margin_words import MOST_TOLD
 from pages.components.compare.filtering import carry
 from pages.components.kit.state import write_query
-from pages.components.kit.text import md_escape, short_names
+from pages.components.kit.text import md_escape
 from pages.components.pair.waiting import ask
 from pages.components.public.reading import may_ask
 

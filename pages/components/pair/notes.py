@@ -8,13 +8,14 @@ import streamlit as st
 
 from ivan_core.domain.pairs import Side
 from ivan_core.domain.reviews import Choice, Guess, Mark, MarkConflict
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.compare.results import JudgedPair, Results
 from ivan_core.review.marks import TELL_FROM, left_side, reviews, tally
 from ivan_core.review.rights import is_thrown_away, verified_name
 from pages.components.compare.filtering import carry
 from pages.components.kit.frame import problems_shown, show_error, tell_refusal
 from pages.components.kit.state import GUESS, NAME, kindly, write_query
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.pair.replies import show_pair
 
 _CHOICES: tuple[tuple[Choice, str, str], ...] = (

@@ -12,6 +12,7 @@ import streamlit as st
 from ivan_core.charts.one_pair import margin_strip
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import TIED
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.compare.results import JudgedPair, Results, judged_pair, margins_of
 from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.metrics.margin_words import MOST_TOLD, STRENGTHS, TYPICAL_MARGIN
@@ -21,7 +22,7 @@ from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown, show_error
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import PAIRS, dark
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.pair.labels import pair_labels
 from pages.components.pair.marks import DIFFER, marked, marks_switch
 from pages.components.pair.notes import guess_switch, guessing, is_guessing, notes

@@ -10,6 +10,7 @@ import streamlit as st
 from ivan_core.domain.labels import REWRITE_FEATURES, Label
 from ivan_core.domain.pairs import SIDES, Side
 from ivan_core.domain.transcripts import Dialogue, prompt_turns
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.labels.numbers import in_words
 from ivan_core.experiments.rewrite.results import rewordings_of_row
@@ -18,7 +19,7 @@ from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
 from ivan_core.experiments.rewrite.views import VARIANTS, RowView, row_sentence, row_view
 from ivan_core.models.names import reader_note, shown_name
-from pages.components.kit.text import cell, md_escape, say, short_names, show_part, show_table
+from pages.components.kit.text import cell, md_escape, say, show_part, show_table
 from pages.components.pair.replies import MARKS, NOT_COMPARED, differing, plain, show_pieces
 
 _NOTE = "opacity:.7;font-size:.85rem;overflow-wrap:anywhere"

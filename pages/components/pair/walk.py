@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
-from ivan_core.domain.words import number_of
+from ivan_core.domain.words import number_of, short_names
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.compare.conditions import LANGUAGE, listing
 from ivan_core.experiments.compare.results import Results, open_results
@@ -26,7 +26,7 @@ from pages.components.kit.conditions import names_on
 from pages.components.kit.search import say_why, searches_at_work
 from pages.components.kit.state import COMPARE, chosen_row, kept_filter, page_of, write_query
 from pages.components.kit.strip import filter_words, to_table
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 
 _MOST_OPENED = 4
 """Comparisons that are looked at for some pairs: so many stay open."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.pairs import Side
+from ivan_core.domain.words import short_names
 from ivan_core.engine.warm import answers
 from ivan_core.engine.warm.answers import Pending
 from ivan_core.experiments.compare import ablation
@@ -23,7 +24,7 @@ from ivan_core.metrics.moved_words import (
     step,
     unit_of,
 )
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.pair.coloured_words import WORDS_TELL, Coloured
 from pages.components.pair.marks import DIFFER, NOTHING, mark, marked
 from pages.components.pair.sentence_effects import LINES, TINTS, sentence_by_sentence

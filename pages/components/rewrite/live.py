@@ -11,6 +11,7 @@ import streamlit as st
 from ivan_core.charts.live import changes_so_far, flips_so_far, running_flips
 from ivan_core.domain.runs import Run
 from ivan_core.domain.specs import RewriteSpec
+from ivan_core.domain.words import short_names
 from ivan_core.engine import handling as runs
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite.views import VARIANTS
@@ -19,7 +20,7 @@ from ivan_core.models.names import reader_note, shown_name
 from pages.components.kit.live import Panel, doing
 from pages.components.kit.results import plain_chart
 from pages.components.kit.state import dark
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 
 Facts = Mapping[str, Any]
 _STYLES = {

@@ -14,6 +14,7 @@ import streamlit as st
 
 from ivan_core.charts.robustness import change_squares, flip_bars, reward_change_dots
 from ivan_core.domain.options import command_of
+from ivan_core.domain.words import short_names
 from ivan_core.experiments.labels.conditions import label_name
 from ivan_core.experiments.rewrite import sentences as rewrite_sentences
 from ivan_core.experiments.rewrite.conditions import (
@@ -56,7 +57,7 @@ from pages.components.kit.results import (
 )
 from pages.components.kit.sent_page import page_to_send
 from pages.components.kit.state import dark, write_query
-from pages.components.kit.text import md_escape, say, short_names
+from pages.components.kit.text import md_escape, say
 from pages.components.rewrite.rows import marks, pair_rows, show_pairs
 
 _LOWEST = 0.5

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ivan_core.charts.palette import Drawing
 from ivan_core.domain.errors import BadInput, IvanError
+from ivan_core.domain.words import short_names
 from ivan_core.engine import opened
 from ivan_core.experiments.rewrite.conditions import (
     FLIPS,
@@ -33,7 +34,7 @@ from pages.components.kit.results import Point, clicked_chart
 from pages.components.kit.state import PAIRS, REWRITE, address, write_query
 from pages.components.kit.strip import at_table, strip
 from pages.components.kit.taking import take_away
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.pair.rewordings import show_rewordings
 from pages.components.pair.walk import one_by_one
 

@@ -12,6 +12,7 @@ from typing import Literal
 import streamlit as st
 
 from ivan_core.domain.runs import Run, RunState
+from ivan_core.domain.words import short_names
 from ivan_core.engine import archive, handling as runs, studies
 from ivan_core.engine.kind import known
 from ivan_core.engine.set_beside import beside
@@ -20,7 +21,7 @@ from pages.components.kit.frame import problems_shown, tell_refusal
 from pages.components.kit.press import in_browser
 from pages.components.kit.state import kindly, page_of, write_query
 from pages.components.kit.study import newest_studies, study_now
-from pages.components.kit.text import in_one, md_escape, say, short_names
+from pages.components.kit.text import in_one, md_escape, say
 from pages.components.public.reading import only_reads
 from pages.components.runs.manage import manage
 from pages.components.runs.several import in_one_table

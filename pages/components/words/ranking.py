@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from ivan_core.domain.errors import IvanError
+from ivan_core.domain.words import short_names
 from ivan_core.engine import access
 from ivan_core.engine.figures import WORDS
 from ivan_core.engine.warm import answers
@@ -17,7 +18,7 @@ from ivan_core.words.asking import Asked, Scored, score, score_word
 from ivan_core.words.ends import Ends, Ranking, Word
 from ivan_core.words.figures import CHART
 from pages.components.kit.figure import figure_menu
-from pages.components.kit.text import say, short_names
+from pages.components.kit.text import say
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 from pages.components.public.pace import paced
 from pages.components.words.address import word_field

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from ivan_core.domain.runs import RunState
+from ivan_core.experiments.analysis.figures import difference_title
 from ivan_core.experiments.compare.findings import findings
 from ivan_core.experiments.compare.results import Results
 
@@ -159,3 +160,12 @@ def test_disagreement_counts_the_pairs_that_two_models_rated():
     found.table.loc[failed, "margin"] = float("nan")
     (finding,) = findings(found)
     assert finding.sentence == "The two models disagree on 67% [21, 94] of 3 pairs."
+
+
+def test_models_of_one_name_are_told_apart_in_bars_and_titles():
+    one = [("a/rm", row, "s", 1, LONGER) for row in range(4)]
+    two = [("b/rm", row, "s", -1, LONGER) for row in range(4)]
+    (finding,) = findings(results(*one, *two))
+    assert [bar.name for bar in finding.bars] == ["a/rm", "b/rm"]
+    assert difference_title("a/rm", "b/rm") == "a/rm less b/rm"
+    assert difference_title("a/rm", "b/other") == "rm less other"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from ivan_core.datasets.layouts import known
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
 from ivan_core.domain.words import is_unicode, one_line
@@ -22,10 +23,18 @@ class WrongColumns(BadInput):
     def __init__(self, found: Sequence[str], columns: Columns) -> None:
         super().__init__(
             f"The columns {columns.chosen} and {columns.rejected} are needed; found: "
-            f"{listed(found)}.",
+            f"{listed(found)}.{_nearest(found)}",
             "Say which columns hold the two replies: --chosen-column and --rejected-column.",
         )
         self.found = tuple(can_be_asked(found))
+
+
+def _nearest(found: Sequence[str]) -> str:
+    """Which other layout lacks the fewest columns, in a sentence; "" where none is near."""
+    near = known.nearest(found)
+    if near is None or not near[1]:
+        return ""
+    return f" It would be the layout of {near[0].title} with {listed(near[1])}."
 
 
 def can_be_asked(names: Iterable[str], taken: Columns = USUAL) -> list[str]:
@@ -45,32 +54,17 @@ def listed(names: Sequence[str]) -> str:
 
 
 def check_table(found: Sequence[str], columns: Columns) -> None:
-    """Refuse a table without the columns that a pair needs, or with some read wrongly.
+    """Refuse a table without the columns of any layout that is read.
 
     Raises:
         WrongColumns: those of the replies are missing.
-        BadInput: a column comes twice, or as `check_prompts`.
+        BadInput: a column comes twice.
     """
-    if not set(columns.needed) <= set(found):
+    if not known.possible(columns.take(dict.fromkeys(found))):
         raise WrongColumns(found, columns)
     twice = sorted(name for name, count in Counter(found).items() if count > 1)
     if twice:
         raise BadInput(
             f"The column {listed(twice[:5])} comes twice; found: {listed(found)}.",
             "Nobody can tell which of them is meant: rename or remove one.",
-        )
-    check_prompts(dict.fromkeys(found), columns)
-
-
-def check_prompts(found: Mapping[str, None], columns: Columns) -> None:
-    """Refuse data whose prompts lie where IVAN does not read them, and would be missing.
-
-    Raises:
-        BadInput: they do.
-    """
-    if "trajectory" in found and columns.prompt == "prompt" and "prompt" not in found:
-        raise BadInput(
-            "The prompts lie in the column trajectory (the layout of UltraInteract), which IVAN "
-            f"does not read yet; found: {listed(list(found))}.",
-            "Put each prompt into a column prompt, as a text or as chat messages.",
         )

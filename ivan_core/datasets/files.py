@@ -10,7 +10,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,6 +22,7 @@ from ivan_core.datasets.limits import (
     check_regular,
     too_many_rows,
 )
+from ivan_core.datasets.lines import BadLine, Line
 from ivan_core.datasets.parquet_rows import columns_of, rows_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
@@ -32,18 +32,6 @@ PACKED = (".jsonl.gz", ".parquet")
 _READ = f"IVAN reads {', '.join(FORMATS)}."
 _DAMAGED = "the compressed data is damaged from here on"
 csv.field_size_limit(LONGEST_LINE)
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that is not a pair, by its number in the file (the first is 1), and why."""
-
-    line: int
-    reason: str
-
-
-Line = tuple[int, dict[str, Any]] | BadLine
-"""A row with its line number in the file, or a line that is no row."""
 
 
 def file_format(path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from ivan_core.datasets.columns import can_be_asked
+from ivan_core.datasets.layouts.chosen_rejected import PAIRS
 from ivan_core.datasets.numbers import Numbers
 from ivan_core.datasets.prepared import BATCH_ROWS, HASHES, NUMBERS, TEXTS, PreparedDataset
 from ivan_core.datasets.reading import PairReader
@@ -24,12 +25,12 @@ from ivan_core.runs.storage import replacing, storage_errors
 
 LAYOUT = 2
 """Number of the folder's layout; a change of it gives every dataset another fingerprint."""
-READING = 4
+READING = 5
 """Number of the way rows are read; a change of it reads sources anew. What comes out as before
 keeps its fingerprint, and with it its runs, reviews and scores."""
 _SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
 """Sources of plain transcripts: the earlier ways of reading gave the same."""
-_EARLIER = (3, 2)
+_EARLIER = (4, 3, 2)
 _NAMED_BAD_LINES = 50
 _ROWS_A_GROUP = 16_384
 """Rows of the numbers table that are read together where one is asked for."""
@@ -128,7 +129,7 @@ def _write(
     import pyarrow.parquet as pq
 
     content, numbers = sha256(), Numbers()
-    reader = PairReader(request.columns)
+    reader = PairReader(request.columns, request.layout)
     schema = pa.schema([("chosen", pa.string()), ("rejected", pa.string())])
     with pa.OSFile(str(folder / TEXTS), "wb") as file, pa.ipc.new_file(file, schema) as writer:
         texts: tuple[list[str], list[str]] = ([], [])
@@ -174,6 +175,7 @@ def _write(
         "bad_lines": len(bad),
         "bad_lines_named": bad[:_NAMED_BAD_LINES],
         "reading": READING,
+        "layout": reader.layout.name if reader.layout else PAIRS.name,
         "columns_found": can_be_asked(reader.columns, request.columns),
         "columns_left_out": can_be_asked(sorted(reader.left_out)),
     }

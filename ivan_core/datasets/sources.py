@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ivan_core.datasets.columns import WrongColumns, check_table
-from ivan_core.datasets.files import FORMATS, BadLine, Line, check_file, read_file
+from ivan_core.datasets.files import FORMATS, check_file, read_file
 from ivan_core.datasets.hub_client import UNREACHABLE, guard_hub, hub_problem, hub_reason
+from ivan_core.datasets.layouts import known
+from ivan_core.datasets.lines import BadLine, Line
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.specs import DatasetRequest
 
@@ -296,10 +298,11 @@ def _table_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
     table = builder.as_dataset(split=request.split)
     check_table(list(table.column_names), request.columns)
     # Columns of images, sounds and the like would be decoded row by row, for nothing.
+    layouts = known.possible(request.columns.take(dict.fromkeys(table.column_names)))
+    parts = {name for layout in layouts for name in (*layout.needs, *layout.also)}
+    parts |= {*request.columns.needed, request.columns.prompt}
     kept = [
-        name
-        for name, kind in table.features.items()
-        if name in (*request.columns.needed, request.columns.prompt) or isinstance(kind, Value)
+        name for name, kind in table.features.items() if name in parts or isinstance(kind, Value)
     ]
     return _with_subset(table.select_columns(kept), request.subset)
 

@@ -86,6 +86,13 @@ class DatasetRequest(Frozen):
         "none.",
     )
 
+    layout: Annotated[str, Option("--layout")] = Field(
+        "",
+        title="Layout",
+        description="How the rows are laid out, such as helpsteer3 or rewardbench-2; found by the "
+        "columns if empty.",
+    )
+
     @model_serializer(mode="wrap")
     def _usual_columns_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Usual columns are not written: a request that names them is as one that does not."""
@@ -93,7 +100,8 @@ class DatasetRequest(Frozen):
         return {
             name: value
             for name, value in written.items()
-            if not name.endswith("_column") or value not in ("", name.removesuffix("_column"))
+            if value or not (name == "layout" or name.endswith("_column"))
+            if not name.endswith("_column") or value != name.removesuffix("_column")
         }
 
     @property
@@ -205,6 +213,13 @@ class CompareSpec(RowsSpec):
         description="int8 holds the weights of a model's layers in 8 bits, which takes half of a "
         "card's memory and changes scores a little: how much is measured on a few pairs. Models "
         "that ship with IVAN stay as they are.",
+    )
+
+    layout: Annotated[str, Option("--layout")] = Field(
+        "",
+        title="Layout",
+        description="How the rows are laid out, such as helpsteer3 or rewardbench-2; found by the "
+        "columns if empty.",
     )
 
     @model_serializer(mode="wrap")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from ivan_core.datasets.files import BadLine, Line
+from ivan_core.datasets.lines import BadLine, Line
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
@@ -268,7 +268,7 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
     if source is None:
         look.remarks.append(f"No pair was read: {spec.dataset.label} would be fetched first.")
         return
-    reader, lines = PairReader(spec.dataset.columns), _Lines(source)
+    reader, lines = PairReader(spec.dataset.columns, spec.dataset.layout), _Lines(source)
     pairs, characters = [], 0
     try:
         for pair, _ in islice(reader.read(lines), _ROWS):

@@ -19,7 +19,8 @@ from given.made_runs import finished, spec_of_file
 
 from ivan_core.annotations.backup import restore_backup
 from ivan_core.datasets import files, limits, parquet_rows
-from ivan_core.datasets.files import BadLine, Line, read_file
+from ivan_core.datasets.files import read_file
+from ivan_core.datasets.lines import BadLine, Line
 from ivan_core.datasets.parquet_rows import small_table
 from ivan_core.datasets.prepare import prepare
 from ivan_core.domain.errors import BadInput, StorageProblem
@@ -198,21 +199,6 @@ def test_a_key_that_comes_twice_is_a_bad_line_by_name(tmp_path: Path) -> None:
         BadLine(2, "the key 'chosen' comes twice"),
         BadLine(3, "the key 'role' comes twice"),
     ]
-
-
-@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
-def test_prompts_in_a_column_that_is_not_read_are_refused_by_name(
-    tmp_path: Path, ending: str
-) -> None:
-    rows = [{"chosen": "4", "rejected": "5", "trajectory": [{"from": "user", "value": "2+2?"}]}]
-    path = tmp_path / f"ultra.{ending}"
-    if ending == "parquet":
-        parquet(path, pa.Table.from_pylist(rows))
-    else:
-        path.write_bytes(lines(*rows))
-    with pytest.raises(BadInput, match="The prompts lie in the column trajectory") as caught:
-        prepare(tmp_path, DatasetRequest(source=str(path)))
-    assert "found: chosen, rejected, trajectory" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["pairs.parquet", "texts.arrow"])

@@ -16,9 +16,11 @@ import pytest
 from given.support import without_rights
 from hypothesis import given, strategies as st
 
-from ivan_core.datasets.files import BadLine, check_file, read_file
+from ivan_core.datasets.files import check_file, read_file
+from ivan_core.datasets.layouts.sides import read_sides
 from ivan_core.datasets.limits import LONGEST_LINE
-from ivan_core.datasets.reading import PairReader, read_sides
+from ivan_core.datasets.lines import BadLine
+from ivan_core.datasets.reading import PairReader
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
 

@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 
 from ivan_core.backends.lexicon.reading import Reading
 from ivan_core.backends.reward_models.tokens import Chat, Message, QuestionAnswer, chat, last_turn
-from ivan_core.datasets.reading import NotAPair, read_sides
+from ivan_core.datasets.layouts.messages import NotAPair
+from ivan_core.datasets.layouts.sides import read_sides
 from ivan_core.domain.ablation import in_pieces
 from ivan_core.domain.labels import TextKey
 from ivan_core.domain.pairs import Pair

@@ -15,7 +15,7 @@ from given.made_labellings import Labellings
 from given.made_runs import downloaded
 
 from ivan_core.annotations.queues import Queues
-from ivan_core.datasets.reading import read_sides
+from ivan_core.datasets.layouts.sides import read_sides
 from ivan_core.domain.models import InputFormat
 from ivan_core.domain.reviews import Queue
 from ivan_core.domain.transcripts import Dialogue

@@ -1,0 +1,105 @@
+"""Rows with the columns chosen and rejected: hh-rlhf, TRL's four shapes, and their like."""
+
+from __future__ import annotations
+
+from ivan_core.datasets.layouts.shape import Item, Layout, Row, is_messages
+from ivan_core.datasets.layouts.sides import SCORES, read_sides, score_of
+from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER
+
+_NEEDS = ("chosen", "rejected")
+
+
+def read_pair(row: Row) -> Item:
+    """Both sides of a row, whatever form they have. Raises NotAPair."""
+    sides = read_sides(row)
+    better = () if sides.tied else (0,)
+    return Item((sides.chosen, sides.rejected), better, sides.no_labels, None, _strength(row))
+
+
+def _strength(row: Row) -> float | None:
+    if SCORES[0] not in row:
+        return None
+    one, other = (score_of(row.get(name)) for name in SCORES)
+    return None if one is None or other is None else abs(one - other)
+
+
+def _are_transcripts(row: Row) -> bool:
+    return all(
+        isinstance(side, str) and side.startswith(HUMAN_MARKER) and ASSISTANT_MARKER in side
+        for side in (row["chosen"], row["rejected"])
+    )
+
+
+def _are_messages(row: Row) -> bool:
+    return is_messages(row["chosen"]) and is_messages(row["rejected"])
+
+
+def _are_texts(row: Row) -> bool:
+    return isinstance(row["chosen"], str) and isinstance(row["rejected"], str)
+
+
+def _prompt(row: Row) -> object:
+    return row.get("prompt")
+
+
+HH_RLHF = Layout(
+    "hh-rlhf", "hh-rlhf", _NEEDS, lambda r: _prompt(r) is None and _are_transcripts(r), read_pair
+)
+EXPLICIT = Layout(
+    "trl-explicit",
+    "TRL, messages with a prompt",
+    ("prompt", *_NEEDS),
+    lambda r: _are_messages(r) and is_messages(_prompt(r)),
+    read_pair,
+    nested=True,
+)
+IMPLICIT = Layout(
+    "trl-implicit",
+    "TRL, messages without a prompt",
+    _NEEDS,
+    lambda r: _are_messages(r) and _prompt(r) is None,
+    read_pair,
+    nested=True,
+)
+BINARIZED = Layout(
+    "ultrafeedback-binarized",
+    "UltraFeedback, binarized",
+    ("prompt", *_NEEDS, *SCORES),
+    lambda r: _are_messages(r) and isinstance(_prompt(r), str),
+    read_pair,
+    nested=True,
+    said="Rows with equal scores are ties; where the chosen reply has the lower score, it stays "
+    "the chosen one.",
+)
+REWARD_BENCH = Layout(
+    "rewardbench",
+    "RewardBench 1",
+    ("prompt", *_NEEDS, "chosen_model", "rejected_model", "subset"),
+    lambda r: _are_texts(r) and isinstance(_prompt(r), str),
+    read_pair,
+)
+STANDARD = Layout(
+    "trl-standard",
+    "TRL, texts with a prompt",
+    ("prompt", *_NEEDS),
+    lambda r: _are_texts(r) and isinstance(_prompt(r), str) and not REWARD_BENCH.needs_met_by(r),
+    read_pair,
+)
+TEXTS_ALONE = Layout(
+    "trl-implicit-texts",
+    "TRL, texts without a prompt",
+    _NEEDS,
+    lambda r: _are_texts(r) and _prompt(r) is None and not _are_transcripts(r),
+    read_pair,
+)
+TEST_SETS = Layout(
+    "pref-test-sets",
+    "AllenAI's preference test sets",
+    ("prompt", *_NEEDS),
+    lambda r: _are_texts(r) and is_messages(_prompt(r)),
+    read_pair,
+    nested=True,
+)
+PAIRS = Layout("pairs", "the columns chosen and rejected", _NEEDS, lambda r: True, read_pair)
+"""What a row has that is none of those above, and where a person named the columns."""
+ALL = (HH_RLHF, EXPLICIT, IMPLICIT, BINARIZED, REWARD_BENCH, STANDARD, TEXTS_ALONE, TEST_SETS)

@@ -1,0 +1,39 @@
+"""SHP: two comments on a post, the better of which got more votes."""
+
+from __future__ import annotations
+
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    answered,
+    asked,
+    has_texts,
+    label,
+    number,
+    one_of,
+    text,
+)
+
+_NEEDS = ("history", "human_ref_A", "human_ref_B", "labels")
+
+
+def _read(row: Row) -> Item:
+    better = one_of(row, "labels", {"1": 0, "0": 1})
+    return Item(
+        answered(asked(text(row, "history")), [text(row, "human_ref_A"), text(row, "human_ref_B")]),
+        () if better is None else (better,),
+        frozenset(_NEEDS[:3]),
+        subset=label(row, "domain", "subset"),
+        strength=number(row, "score_ratio") if row.get("score_ratio") is not None else None,
+    )
+
+
+LAYOUT = Layout(
+    "shp",
+    "SHP",
+    _NEEDS,
+    has_texts(*_NEEDS[:3]),
+    _read,
+    said="The strength is the ratio of the votes; those who made the data keep ratios from 2 on.",
+)

@@ -1,0 +1,18 @@
+"""Lines of a source: rows, and what is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is not a pair, by its number in the file (the first is 1), and why."""
+
+    line: int
+    reason: str
+
+
+Line = tuple[int, dict[str, Any]] | BadLine
+"""A row with its line number in the file, or a line that is no row."""

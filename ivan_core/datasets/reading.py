@@ -21,21 +21,16 @@ MOST_LABELS = 1_000
 """So many of the source's own columns are kept, the first that are found."""
 LONGEST_LABEL = 200
 """Characters in a value of a source's own column; one with longer values is text, and left out."""
-ITEM, REPLIES, RIGHT, CHOSEN_REPLY, REJECTED_REPLY, STRENGTH = (
-    "item",
-    "replies",
-    "right",
-    "chosen_reply",
-    "rejected_reply",
-    "strength",
-)
-"""Columns that are added to pairs of layouts with more than two replies: which row a pair is of,
-the first 0; how many replies that row has, and how many of them are better; the places of both
-replies among them. The last stands beside every pair whose preference has a strength."""
+ITEM, REPLIES, RIGHT = "item", "replies", "right"
+CHOSEN_REPLY, REJECTED_REPLY = "chosen_reply", "rejected_reply"
+PLACES = (ITEM, REPLIES, RIGHT, CHOSEN_REPLY, REJECTED_REPLY)
+"""Columns beside the pairs of layouts with more than two replies: which row a pair is of, the first
+0; how many replies that row has, and how many of them are better; the places of both replies."""
+STRENGTH = "strength"
+"""The column beside pairs whose preference is published with a strength."""
 MODELS = ("chosen_model", "rejected_model")
-_NO_LABELS = frozenset(
-    (*BASE_COLUMNS, ITEM, REPLIES, RIGHT, CHOSEN_REPLY, REJECTED_REPLY, STRENGTH)
-)
+"""Columns that say who wrote the replies, where a layout knows it."""
+_NO_LABELS = frozenset((*BASE_COLUMNS, *PLACES, STRENGTH))
 
 
 class PairReader:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from ivan_core.datasets.first_row import FirstRow, first_row, first_row_of
 from ivan_core.datasets.lines import BadLine, Line
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
@@ -204,6 +205,8 @@ class FirstLook:
     refusals: list[IvanError] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     pairs: int | None = None
+    first: FirstRow | None = None
+    """How the first row was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,9 @@ def first_look(spec: RowsSpec, models: ModelsAsked) -> FirstLook:
             _look_at_model(look, name, models.quantization)
         except IvanError as error:
             look.refusals.append(error)
-    if datasets.find(spec.dataset) is None:
+    if (dataset := datasets.find(spec.dataset)) is not None:
+        look.first = first_row_of(dataset)
+    else:
         try:
             _look_at_rows(look, spec, models)
         except IvanError as error:
@@ -269,10 +274,11 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
         look.remarks.append(f"No pair was read: {spec.dataset.label} would be fetched first.")
         return
     reader, lines = PairReader(spec.dataset.columns, spec.dataset.layout), _Lines(source)
-    pairs, characters = [], 0
+    pairs, labels, characters = [], [], 0
     try:
-        for pair, _ in islice(reader.read(lines), _ROWS):
+        for pair, own in islice(reader.read(lines), _ROWS):
             pairs.append(pair)
+            labels.append(own)
             characters += len(pair.chosen.text) + len(pair.rejected.text)
             if characters > _CHARACTERS:
                 break
@@ -284,6 +290,7 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
             f"Only the first {_LINES:,} lines were read; a run would read on. {error.message}"
         )
         return
+    look.first = first_row(reader.layout, zip(pairs, labels, strict=True))
     if lines.ended:
         look.pairs = len(pairs)
         beyond = [row for row in spec.row_ids or () if row >= len(pairs)]

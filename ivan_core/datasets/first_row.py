@@ -54,10 +54,8 @@ class FirstRow:
         for reply in self.replies[:_MOST_TOLD]:
             name = "reply" if self.tied else what[reply.better]
             told.append(f"  {name}: {_told(reply.dialogue.reply or '')}")
-        if len(self.replies) > _MOST_TOLD:
-            told.append(
-                f"  and {number_of(len(self.replies) - _MOST_TOLD, 'more reply', 'more replies')}"
-            )
+        if (more := len(self.replies) - _MOST_TOLD) > 0:
+            told.append(f"  and {number_of(more, 'more reply', 'more replies')}")
         if self.tied:
             told.append("  neither is better: a tie")
         told += [f"  subset: {one_line(self.subset, _LONGEST_TOLD)}"] if self.subset else []
@@ -79,22 +77,23 @@ def first_row(layout: Layout | None, pairs: Iterable[tuple[Pair, Mapping[str, An
         elif labels.get(ITEM) is None or labels[ITEM] != first[1].get(ITEM):
             break
         places = int(labels.get(CHOSEN_REPLY, 0)), int(labels.get(REJECTED_REPLY, 1))
-        for place, side, better in zip(
-            places, (pair.chosen, pair.rejected), (True, False), strict=True
-        ):
-            replies.setdefault(place, Reply(side, better and not pair.tied))
+        replies.setdefault(places[0], Reply(pair.chosen, not pair.tied))
+        replies.setdefault(places[1], Reply(pair.rejected, False))
     if first is None:
         raise ValueError("no pair")
     pair, labels = first
-    strength = labels.get(STRENGTH)
-    known = strength is not None and strength == strength  # a table has NaN where there is none
     return FirstRow(
         layout or PAIRS,
         tuple(replies[place] for place in sorted(replies)),
         pair.tied,
         pair.subset,
-        float(strength) if known else None,
+        _strength(labels.get(STRENGTH)),
     )
+
+
+def _strength(value: object) -> float | None:
+    """A number; a table has NaN where a row has none."""
+    return float(value) if isinstance(value, int | float) and value == value else None
 
 
 def layout_of(dataset: PreparedDataset) -> Layout:

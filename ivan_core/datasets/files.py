@@ -1,4 +1,4 @@
-"""Local files: JSONL, JSONL.GZ, CSV and Parquet, row by row; damaged lines are named, not fatal."""
+"""Local files: JSON, CSV and Parquet, row by row; damaged lines are named, not fatal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ivan_core.datasets.columns import check_table
+from ivan_core.datasets.json_list import Broken, entries
 from ivan_core.datasets.limits import (
     LONGEST_LINE,
     MOST_ROWS,
@@ -27,10 +29,18 @@ from ivan_core.datasets.parquet_rows import columns_of, rows_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
 
-FORMATS = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
+FORMATS = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 PACKED = (".jsonl.gz", ".parquet")
 _READ = f"IVAN reads {', '.join(FORMATS)}."
 _DAMAGED = "the compressed data is damaged from here on"
+_AT_ONCE = 2**16
+"""Characters of a list of rows that are read at once."""
+_LIST = re.compile(r"\s*\[\s*[{\]]")
+_OF_OTHERS = {
+    "a file of AnnotatedPairs": ('"metadata"', '"annotators"'),
+    "a file for LLM Comparator": ('"metadata"', '"custom_fields_schema"'),
+}
+"""Files of one object that people have, by keys that they begin with."""
 csv.field_size_limit(LONGEST_LINE)
 
 
@@ -87,7 +97,7 @@ def read_file(path: Path, columns: Columns = USUAL) -> Iterator[Line]:
     elif kind == ".csv":
         yield from _csv(path, columns)
     else:
-        yield from _jsonl(path)
+        yield from _json(path)
 
 
 @contextmanager
@@ -100,15 +110,21 @@ def _text(path: Path, newline: str = "") -> Iterator[TextIO]:
         yield file
 
 
-def _jsonl(path: Path) -> Iterator[Line]:
+def _json(path: Path) -> Iterator[Line]:
+    """The rows of JSON lines, or of one list of rows; these are numbered by their place in it."""
+    begins = _beginning(path)
+    is_list = _LIST.match(begins) is not None
+    if path.name.lower().endswith(".json"):
+        is_list = begins.lstrip()[:1] == "["
+        _refuse_object(path, begins)
     number = 0
     blank = True
     try:
-        for line in _lines(path):
+        for line in entries(_pieces(path), LONGEST_LINE) if is_list else _lines(path):
             number += 1
             if "\0" in line:
                 raise _wrong_encoding(path, number)
-            if line.isspace():
+            if line.isspace() and not is_list:
                 continue
             blank = False
             if number > MOST_ROWS:
@@ -116,6 +132,9 @@ def _jsonl(path: Path) -> Iterator[Line]:
             yield _read_object(number, line)
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, number + 1) from error
+    except Broken as why:
+        yield BadLine(number + 1, str(why))
+        return
     except EOFError:
         yield BadLine(number + 1, "the file ends in the middle of its compressed data")
         return
@@ -131,6 +150,46 @@ def _jsonl(path: Path) -> Iterator[Line]:
         return
     if blank:
         raise _empty(path)
+
+
+def _beginning(path: Path) -> str:
+    """The first characters; "" where they cannot be read, which whoever reads on will say."""
+    try:
+        with _text(path) as file:
+            return file.read(_AT_ONCE)
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error):
+        return ""
+
+
+def _pieces(path: Path) -> Iterator[str]:
+    unpacked = Unpacked(path)
+    with _text(path) as file:
+        while piece := file.read(_AT_ONCE):
+            unpacked.add(len(piece))
+            yield piece
+
+
+def _refuse_object(path: Path, begins: str) -> None:
+    """Refuse a file that is one object, unless it is on one line and may be the only row.
+
+    Raises:
+        BadInput: naming what it is, where that is known.
+    """
+    if not begins.lstrip().startswith("{"):
+        return
+    try:
+        lines = (line for line in _lines(path) if not line.isspace())
+        first, second = next(lines, ""), next(lines, "")
+    except UnicodeDecodeError:
+        return
+    what = next((what for what, keys in _OF_OTHERS.items() if all(k in begins for k in keys)), "")
+    is_row = not isinstance(_read_object(1, first), BadLine) or not second
+    if second.lstrip().startswith("{") or (is_row and not what):
+        return
+    raise BadInput(
+        f"{path.name} is {what or 'one object over several lines'}, not a list of rows.",
+        "Take the rows that it was made of, as a list or each on a line of its own.",
+    )
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is not a pair, by its number in the file (the first is 1), and why."""
+    """A line that is not a pair, by its number in the file (the first is 1), and why.
+
+    In a list and in a table of Parquet a row is numbered by its place.
+    """
 
     line: int
     reason: str

@@ -48,7 +48,7 @@ class DatasetRequest(Frozen):
         "sample",
         title="Dataset",
         description="The bundled `sample`, a hub dataset such as Anthropic/hh-rlhf, or a file "
-        "(JSONL, JSONL.GZ, CSV or Parquet) with two replies to a prompt in each row.",
+        "(JSONL, JSONL.GZ, JSON, CSV or Parquet) with two replies to a prompt in each row.",
     )
     subset: Annotated[str, Option("--subset")] = Field(
         "",

@@ -72,16 +72,16 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_an_unknown_ending_lists_the_ones_read(save: Save) -> None:
     error = refusal(save("pairs.xlsx", b"PK"))
     assert error.message == "pairs.xlsx is not a kind of file IVAN reads."
-    assert ".jsonl, .jsonl.gz, .csv, .parquet" in error.hint
+    assert ".jsonl, .jsonl.gz, .json, .csv, .parquet" in error.hint
 
 
-@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.csv", "e.parquet"])
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.json", "e.csv", "e.parquet"])
 def test_an_empty_file_is_called_empty(save: Save, name: str) -> None:
     assert refusal(save(name, b"")).message == f"{name} is empty."
 
 
 @pytest.mark.parametrize("content", [b"  \n\n\t\n", b"\xef\xbb\xbf\n", b"\r\n \r\n"])
-@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+@pytest.mark.parametrize("ending", ["jsonl", "json", "csv"])
 def test_a_file_of_white_space_is_empty_too(save: Save, ending: str, content: bytes) -> None:
     assert refusal(save(f"blank.{ending}", content)).message == f"blank.{ending} is empty."
 
@@ -104,11 +104,12 @@ def test_a_file_without_permission_says_so(open_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+@pytest.mark.parametrize("ending", ["jsonl", "json", "csv"])
 def test_another_encoding_is_recognised(save: Save, encoding: str, ending: str) -> None:
     row = {"chosen": "Grüße", "rejected": "né"}
     text = {
         "jsonl": json.dumps(row, ensure_ascii=False) + "\n",
+        "json": json.dumps([row], ensure_ascii=False),
         "csv": "chosen,rejected\nGrüße,né\n",
     }[ending]
     error = refusal(save(f"old.{ending}", text.encode(encoding)))

@@ -43,7 +43,7 @@ def ask_for_pairs(keys: str) -> DatasetRequest | None:
         type=[ending.lstrip(".") for ending in FORMATS],
         key=f"{keys}-file",
         max_upload_size=LARGEST_MB,
-        help="JSON lines, CSV or Parquet: each row has two replies, one of which was chosen, and "
+        help="JSON, CSV or Parquet: each row has two replies, one of which was chosen, and "
         "the prompt before them.",
     )
     source = st.text_input(

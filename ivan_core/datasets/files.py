@@ -24,7 +24,7 @@ from ivan_core.datasets.limits import (
     check_regular,
     too_many_rows,
 )
-from ivan_core.datasets.lines import BadLine, Line
+from ivan_core.datasets.lines import BadLine, Cells, Line
 from ivan_core.datasets.parquet_rows import columns_of, rows_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns
@@ -288,7 +288,7 @@ def _csv(path: Path, columns: Columns) -> Iterator[Line]:
             elif any(len(field) > LONGEST_LINE for field in fields):
                 yield BadLine(number, f"a field {TOO_LONG} begins here")
             elif len(fields) == len(header):
-                yield number, dict(zip(header, fields, strict=True))
+                yield number, Cells(zip(header, fields, strict=True))
             elif any(field.strip() for field in fields):
                 yield BadLine(number, f"{len(fields)} fields where the header has {len(header)}")
     if not header:

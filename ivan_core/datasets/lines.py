@@ -17,5 +17,9 @@ class BadLine:
     reason: str
 
 
+class Cells(dict[str, Any]):
+    """A row of a table that holds texts alone: a list or an object stands in a cell as JSON."""
+
+
 Line = tuple[int, dict[str, Any]] | BadLine
 """A row with its line number in the file, or a line that is no row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ivan_core.datasets.layouts.sides import SCORES, score_of
 from ivan_core.datasets.prepared import BASE_COLUMNS, HASHES, beginnings
 from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.transcripts import outlines, text_hash
@@ -30,13 +31,14 @@ class Numbers:
         self._batch_labels: list[_Labels] = []
         self._own: dict[str, list[pa.Array]] = {name: [] for name in _OWN}
         self._labels: dict[str, list[_Piece]] = {}
-        self._no_assistant_turn = self._without_prompt = 0
+        self._no_assistant_turn = self._without_prompt = self._reversed = 0
 
     def add(self, pair: Pair, labels: _Labels) -> None:
         """Take a pair with the values of the source's own columns."""
         # At once, and not a batch at a time: its texts have just been read, and are near.
         self._batch.append(self._numbers(pair))
         self._batch_labels.append(labels)
+        self._reversed += SCORES[0] in labels and _is_reversed(labels)
         self.rows += 1
 
     def end_batch(self) -> bytes:
@@ -99,6 +101,7 @@ class Numbers:
             "longer_chosen": longer,
             "tied": count("equal_scores"),
             "without_prompt": self._without_prompt,
+            "reversed": self._reversed,
             "mean_length": {
                 side: round(int(values.sum()) / self.rows, 1) if self.rows else None
                 for side, values in lengths.items()
@@ -133,6 +136,12 @@ class Numbers:
 
 _HASHED = (*HASHES, "subset", "equal_scores")
 _OWN = [name for name in BASE_COLUMNS if name not in ("row_id", "duplicate_of")]
+
+
+def _is_reversed(labels: _Labels) -> bool:
+    """Whether the source gives the reply that it calls chosen the lower score."""
+    chosen, rejected = (score_of(labels.get(name)) for name in SCORES)
+    return chosen is not None and rejected is not None and chosen < rejected
 
 
 def _told(labels: list[_Labels]) -> list[str]:

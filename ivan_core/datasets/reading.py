@@ -11,7 +11,7 @@ from ivan_core.datasets.layouts import known
 from ivan_core.datasets.layouts.chosen_rejected import PAIRS
 from ivan_core.datasets.layouts.messages import NotAPair
 from ivan_core.datasets.layouts.shape import Item, Layout
-from ivan_core.datasets.lines import BadLine, Line
+from ivan_core.datasets.lines import BadLine, Cells, Line
 from ivan_core.datasets.prepared import BASE_COLUMNS
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import USUAL, Columns, Pair
@@ -42,7 +42,6 @@ class PairReader:
     def __init__(self, columns: Columns = USUAL, layout: str = "") -> None:
         self._taken, self._renames = columns, columns != USUAL
         self.layout: Layout | None = known.named(layout) if layout else None
-        self._decodes = False
         self.bad: list[BadLine] = []
         self.left_out: set[str] = set()
         """The source's own columns that are no labels: long texts, lists and the like."""
@@ -86,11 +85,11 @@ class PairReader:
         rows = map(self._as_taken, lines)
         for line in rows:
             if self.layout is None and not isinstance(line, BadLine):
-                line = line[0], self._find(line[1])
+                self.layout = known.find(line[1])
             if self.layout is not None:
-                gather = self.layout.gather
-                rest = chain([line], map(self._as_decoded, rows))
-                yield from gather(rest) if gather else rest
+                gather, rest = self.layout.gather, chain([line], rows)
+                told = map(self._unfolded, rest) if self.layout.nested else rest
+                yield from gather(told) if gather else told
                 return
             yield line
 
@@ -100,21 +99,15 @@ class PairReader:
         number, row = line
         if not self.columns.keys() >= row.keys():
             self.columns.update(dict.fromkeys(row))
-        return (number, self._taken.take(row)) if self._renames else line
+        if not self._renames:
+            return line
+        taken = self._taken.take(row)
+        return number, Cells(taken) if isinstance(row, Cells) else taken
 
-    def _as_decoded(self, line: Line) -> Line:
-        if self._decodes and not isinstance(line, BadLine):
-            return line[0], known.decoded(line[1])
-        return line
-
-    def _find(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Find the layout of a row, which a table may hold as JSON in its cells."""
-        decoded = known.decoded(row)
-        if decoded != row and (found := known.find(decoded)) is not None and found.nested:
-            self.layout, self._decodes = found, True
-            return decoded
-        self.layout = known.find(row)
-        return row
+    def _unfolded(self, line: Line) -> Line:
+        if self.layout is None or isinstance(line, BadLine) or not isinstance(line[1], Cells):
+            return line
+        return line[0], self.layout.unfolded(line[1])
 
     def _subset(self, item: Item, row: dict[str, Any]) -> str:
         said = item.subset if item.subset is not None and self._taken.subset else row.get("subset")
@@ -139,7 +132,7 @@ class PairReader:
         return fits
 
     def _no_pairs(self, columns: list[str]) -> BadInput:
-        if columns and self.layout is None:
+        if columns and not known.possible(self._taken.take(dict.fromkeys(columns))):
             return WrongColumns(columns, self._taken)
         if not self.bad:
             return BadInput(

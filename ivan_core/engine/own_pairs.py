@@ -142,6 +142,7 @@ def _odd(sanity: dict[str, int]) -> list[str]:
         "empty_reply": "have an empty reply",
         "duplicates": "stand there more than once",
         "tied": "give both replies the same score",
+        "reversed": "give the reply that was chosen the lower score",
         "without_prompt": "have no prompt",
     }
     pairs = sanity["pairs"]

@@ -65,6 +65,11 @@ class Begun:
                 f"In {number_of(odd['tied'], 'pair')} of the data both replies have the same"
                 " score: a tie, which is in no rate."
             )
+        if odd.get("reversed"):
+            notes.append(
+                f"In {number_of(odd['reversed'], 'pair')} of the data the chosen reply has the"
+                " lower score: it stays the chosen one, as published."
+            )
         if odd.get("without_prompt"):
             found = listed(self.dataset.about["columns_found"][:10])
             notes.append(

@@ -224,6 +224,7 @@ def test_the_sanity_report_counts_by_hand() -> None:
         "longer_chosen": 2,
         "tied": 0,
         "without_prompt": 0,
+        "reversed": 0,
         # chosen: 4 + 4 + 1 + 1 + 0 + 0 = 10; rejected: 2 + 2 + 5 + 1 + 1 + 1 = 12
         "mean_length": {"chosen": 1.7, "rejected": 2.0},
         "longer_chosen_rate": 0.4,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from ivan_core.datasets.layouts.messages import Messages, NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, is_messages, label, messages, one_of
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    is_messages,
+    is_texts,
+    label,
+    messages,
+    one_of,
+    unfolded,
+)
 from ivan_core.domain.transcripts import Dialogue
 
 VOTES = {"model_a": 0, "model_b": 1, "tie": None, "tie (bothbad)": None, "both_bad": None}
@@ -43,15 +50,12 @@ def _item(row: Row, sides: tuple[Dialogue, ...], better: int | None) -> Item:
 
 def _listed(row: Row, column: str) -> list[str]:
     """The texts of a list that stands in a text. Raises NotAPair."""
-    value: Any = row.get(column)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    value = unfolded(row.get(column))
+    if isinstance(value, list) and any(one is None for one in value):
+        raise NotAPair(f"{column} holds null where a text belongs")
+    if not is_texts(value):
         raise NotAPair(f"{column} holds no list of texts")
-    return value
+    return list(value)
 
 
 def _told(prompts: list[str], replies: list[str]) -> Dialogue:
@@ -80,7 +84,7 @@ ARENA_33K = Layout(
     _DIALOGUES,
     lambda row: _are_dialogues(row) and not _has_blocks(row),
     _voted,
-    nested=True,
+    nested=_DIALOGUES[:2],
 )
 ARENA_140K = Layout(
     "arena-140k",
@@ -88,7 +92,7 @@ ARENA_140K = Layout(
     _DIALOGUES,
     lambda row: _are_dialogues(row) and _has_blocks(row),
     _voted,
-    nested=True,
+    nested=_DIALOGUES[:2],
     said="Of dialogues that were voted on more than once, the exchange that the vote is about.",
 )
 ARENA_55K = Layout("arena-55k", "Chatbot Arena 55k", _LISTS, lambda row: True, _counted)

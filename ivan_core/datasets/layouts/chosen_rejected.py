@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, is_messages
-from ivan_core.datasets.layouts.sides import SCORES, read_sides, score_of
+from ivan_core.datasets.layouts.messages import NotAPair
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    answered,
+    is_messages,
+    messages,
+    text,
+)
+from ivan_core.datasets.layouts.sides import SCORES, one_turn, read_sides, score_of
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER
 
 _NEEDS = ("chosen", "rejected")
+_PARTS = frozenset(("prompt", *_NEEDS))
 
 
 def read_pair(row: Row) -> Item:
@@ -21,6 +31,25 @@ def _strength(row: Row) -> float | None:
         return None
     one, other = (score_of(row.get(name)) for name in SCORES)
     return None if one is None or other is None else abs(one - other)
+
+
+def _one_turn(row: Row) -> Item:
+    prompt, sides = text(row, "prompt"), [text(row, side) for side in _NEEDS]
+    return Item(tuple(one_turn(prompt, side) for side in sides), (0,), _PARTS)
+
+
+def _after_messages(row: Row) -> Item:
+    return Item(
+        answered(messages(row, "prompt"), [text(row, side) for side in _NEEDS]), (0,), _PARTS
+    )
+
+
+def _binarized(row: Row) -> Item:
+    item = read_pair(row)
+    for side, reply in zip(_NEEDS, item.replies, strict=True):
+        if reply.reply is None or reply.ends_in_human_turn:
+            raise NotAPair(f"{side} does not end in a reply")
+    return item
 
 
 def _are_transcripts(row: Row) -> bool:
@@ -38,6 +67,12 @@ def _are_texts(row: Row) -> bool:
     return isinstance(row["chosen"], str) and isinstance(row["rejected"], str)
 
 
+def _has_sides(row: Row) -> bool:
+    """Whether each side may be a text or messages: an odd first row tells no layout."""
+    sides = (row["chosen"], row["rejected"])
+    return all(isinstance(side, str) or (is_messages(side) and side) for side in sides)
+
+
 def _prompt(row: Row) -> object:
     return row.get("prompt")
 
@@ -51,7 +86,7 @@ EXPLICIT = Layout(
     ("prompt", *_NEEDS),
     lambda r: _are_messages(r) and is_messages(_prompt(r)),
     read_pair,
-    nested=True,
+    nested=("prompt", *_NEEDS),
 )
 IMPLICIT = Layout(
     "trl-implicit",
@@ -59,30 +94,38 @@ IMPLICIT = Layout(
     _NEEDS,
     lambda r: _are_messages(r) and _prompt(r) is None,
     read_pair,
-    nested=True,
+    nested=_NEEDS,
 )
 BINARIZED = Layout(
     "ultrafeedback-binarized",
     "UltraFeedback, binarized",
     ("prompt", *_NEEDS, *SCORES),
     lambda r: _are_messages(r) and isinstance(_prompt(r), str),
-    read_pair,
-    nested=True,
+    _binarized,
+    nested=_NEEDS,
     said="Rows with equal scores are ties; where the chosen reply has the lower score, it stays "
-    "the chosen one.",
+    "the chosen one. Only the splits _prefs hold preferences to measure.",
+)
+BESIDE_TEXT = Layout(
+    "messages-beside-text",
+    "messages beside a prompt as text",
+    ("prompt", *_NEEDS),
+    lambda r: _are_messages(r) and isinstance(_prompt(r), str),
+    read_pair,
+    nested=_NEEDS,
 )
 REWARD_BENCH = Layout(
     "rewardbench",
     "RewardBench 1",
     ("prompt", *_NEEDS, "chosen_model", "rejected_model", "subset"),
     lambda r: _are_texts(r) and isinstance(_prompt(r), str),
-    read_pair,
+    _one_turn,
 )
 STANDARD = Layout(
     "trl-standard",
     "TRL, texts with a prompt",
     ("prompt", *_NEEDS),
-    lambda r: _are_texts(r) and isinstance(_prompt(r), str) and not REWARD_BENCH.needs_met_by(r),
+    lambda r: _are_texts(r) and isinstance(_prompt(r), str),
     read_pair,
 )
 TEXTS_ALONE = Layout(
@@ -97,9 +140,19 @@ TEST_SETS = Layout(
     "AllenAI's preference test sets",
     ("prompt", *_NEEDS),
     lambda r: _are_texts(r) and is_messages(_prompt(r)),
-    read_pair,
-    nested=True,
+    _after_messages,
+    nested=("prompt",),
 )
-PAIRS = Layout("pairs", "the columns chosen and rejected", _NEEDS, lambda r: True, read_pair)
+PAIRS = Layout("pairs", "the columns chosen and rejected", _NEEDS, _has_sides, read_pair)
 """What a row has that is none of those above, and where a person named the columns."""
-ALL = (HH_RLHF, EXPLICIT, IMPLICIT, BINARIZED, REWARD_BENCH, STANDARD, TEXTS_ALONE, TEST_SETS)
+ALL = (
+    HH_RLHF,
+    EXPLICIT,
+    IMPLICIT,
+    BINARIZED,
+    BESIDE_TEXT,
+    REWARD_BENCH,
+    STANDARD,
+    TEXTS_ALONE,
+    TEST_SETS,
+)

@@ -12,6 +12,7 @@ from ivan_core.datasets.layouts.shape import (
     Row,
     answered,
     asked,
+    best,
     has_texts,
     is_messages,
     label,
@@ -57,13 +58,15 @@ def _two(row: Row) -> Item:
 def _prompt(told: str) -> Messages:
     """The turns of a prompt. Each marker names who goes on, in a word on its line."""
     first, *rest = told.split(_TURNS)
-    found = list(asked(first.strip("\n") if rest else first))
+    if not rest:
+        return asked(told)
+    found = list(asked(first.strip("\n"))) if first.strip() else []
     for part in rest:
         role, _, words = part.partition("\n")
         if role not in ("User", "Assistant"):
             raise NotAPair(f"prompt holds {_TURNS} without User or Assistant")
         found.append(("Human" if role == "User" else "Assistant", words.strip("\n")))
-    return tuple(found)
+    return tuple(found[:-1] if found[-1] == ("Assistant", "") else found)
 
 
 def _gather(lines: Iterable[Line]) -> Iterator[Line]:
@@ -92,10 +95,9 @@ def _alone(number: int) -> BadLine:
 def _rated(row: Row) -> Item:
     two: tuple[Mapping[str, Any], ...] = row["replies"]
     scores = tuple(number(one, "helpfulness") for one in two)
-    better = () if scores[0] == scores[1] else (0 if scores[0] > scores[1] else 1,)
     return Item(
         answered(_prompt(text(row, "prompt")), [text(one, "response") for one in two]),
-        better,
+        best(scores),
         # Ratings are of a reply, not of the pair.
         frozenset((*row, "replies")) - {"split", "subset"},
         scores=scores,
@@ -103,7 +105,12 @@ def _rated(row: Row) -> Item:
 
 
 HELPSTEER3 = Layout(
-    "helpsteer3", "HelpSteer3", _THREE, lambda row: is_messages(row["context"]), _three, nested=True
+    "helpsteer3",
+    "HelpSteer3",
+    _THREE,
+    lambda row: is_messages(row["context"]),
+    _three,
+    nested=("context",),
 )
 HELPSTEER2 = Layout("helpsteer2", "HelpSteer2 preference", _TWO, has_texts(*_TWO[:3]), _two)
 HELPSTEER2_RATINGS = Layout(

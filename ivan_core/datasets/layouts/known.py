@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable
 
 from ivan_core.datasets.layouts import (
     arena,
@@ -23,7 +22,8 @@ from ivan_core.datasets.layouts import (
     ultrafeedback,
     ultrainteract,
 )
-from ivan_core.datasets.layouts.shape import Layout, Row
+from ivan_core.datasets.layouts.shape import Layout, Row, unfolded
+from ivan_core.datasets.lines import Cells
 from ivan_core.domain.errors import BadInput
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -51,6 +51,8 @@ LAYOUTS: tuple[Layout, ...] = (
     red_team.LAYOUT,
     chosen_rejected.PAIRS,
 )
+_PRINTED = re.compile(r"\s*(?:\[\s*\{?\s*['\"]|\{\s*'|\[\s*(?:True|False)\b)")
+"""A list or an object as Python begins it; of JSON only lists of texts begin so."""
 _BY_NAME = {layout.name: layout for layout in LAYOUTS}
 
 
@@ -74,8 +76,14 @@ def find(row: Row) -> Layout | None:
     fitting = [
         layout
         for layout in LAYOUTS
-        if not layout.asked_only and layout.needs_met_by(row) and layout.fits(row)
+        if not layout.asked_only and layout.needs_met_by(row) and _fits(layout, row)
     ]
+    if isinstance(row, Cells):
+        # What is JSON in a cell is a text as well.
+        most = max((_lists_in(layout, row) for layout in fitting), default=0)
+        fitting = [layout for layout in fitting if _lists_in(layout, row) == most]
+        if not most:
+            _refuse_lists_of_python(row)
     # Two sides are found in rows of other layouts too, and the last of all is any row with two.
     own = [layout for layout in fitting if layout.read is not chosen_rejected.read_pair]
     found = own or [one for one in fitting if one is not chosen_rejected.PAIRS] or fitting
@@ -89,6 +97,32 @@ def find(row: Row) -> Layout | None:
             "Take another part of the data.",
         )
     return found[0] if found else None
+
+
+def _fits(layout: Layout, row: Row) -> bool:
+    return layout.fits(layout.unfolded(row) if isinstance(row, Cells) else row)
+
+
+def _lists_in(layout: Layout, row: Row) -> int:
+    """How many of the columns in which a layout has lists or objects hold one as JSON."""
+    return sum(unfolded(row.get(name)) is not row.get(name) for name in layout.nested)
+
+
+def _refuse_lists_of_python(row: Row) -> None:
+    """Refuse a table in whose cells lists stand as Python prints them: they would be texts."""
+    for layout in possible(row):
+        columns = [name for name in layout.nested if name in layout.needs]
+        if columns and all(_is_printed(row[name]) for name in columns):
+            raise BadInput(
+                f"The cells under {' and '.join(columns)} hold lists as Python prints them, not "
+                "as JSON.",
+                "Save the rows as JSON lines or Parquet. If the cells are texts, say so: --layout "
+                "trl-standard.",
+            )
+
+
+def _is_printed(cell: object) -> bool:
+    return isinstance(cell, str) and _PRINTED.match(cell) is not None and unfolded(cell) is cell
 
 
 def possible(columns: Iterable[str]) -> list[Layout]:
@@ -106,24 +140,10 @@ def nearest(columns: Iterable[str]) -> tuple[Layout, tuple[str, ...]] | None:
     lacking = {
         layout: tuple(name for name in layout.needs if name not in there)
         for layout in LAYOUTS
-        if layout.read is not chosen_rejected.read_pair and not layout.refused
+        if not (layout.refused or {"prompt", "chosen", "rejected"}.issuperset(layout.needs))
     }
     near = [layout for layout, names in lacking.items() if 3 * len(names) <= len(layout.needs)]
     if not near:
         return None
     layout = min(near, key=lambda one: len(lacking[one]) / len(one.needs))
     return layout, lacking[layout]
-
-
-def decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a table of texts, with the lists and objects that stand in cells as JSON."""
-    return {name: _decoded(value) for name, value in row.items()}
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value

@@ -31,7 +31,7 @@ def message_of(message: Mapping[str, Any], column: str) -> tuple[Role, str]:
     name = role.strip().lower() if isinstance(role, str) else ""
     if name not in _ROLES:
         raise NotAPair(
-            f"{column} holds a message of the role {_named(role)}"
+            f"{column} holds a message of the role {named(role)}"
             if role is not None
             else f"{column} holds a message without a role"
         )
@@ -53,9 +53,14 @@ def _part(part: object, column: str) -> str:
     text = part.get("text") if isinstance(part, dict) else None
     if kind == "text" and isinstance(text, str):
         return text
-    raise NotAPair(f"{column} holds a part of the type {_named(kind)}, which is no text")
+    raise NotAPair(f"{column} holds a part of the type {named(kind)}, which is no text")
 
 
-def _named(value: object) -> str:
+def named(value: object) -> str:
+    """A value in a sentence, cut if it is long; what is no text or number, by its type."""
+    if value is None:
+        return "null"
+    if isinstance(value, list | tuple | Mapping):
+        return "an object" if isinstance(value, Mapping) else "a list"
     words = str(value)
     return repr(words if len(words) <= _LONGEST_NAMED else f"{words[:_LONGEST_NAMED]}…")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivan_core.datasets.layouts.messages import NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, label, number, text
-from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue
+from ivan_core.datasets.layouts.shape import Item, Layout, Row, best, label, number, text
+from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Turn
 
 _NEEDS = ("prompt", "answers")
 
@@ -28,12 +28,10 @@ def _read(row: Row) -> Item:
     before = Dialogue.of_transcript(opening.rstrip().removesuffix(ASSISTANT_MARKER))
     if HUMAN_MARKER not in opening:
         raise NotAPair("prompt holds no turn of a person")
-    asked = before.messages
-    system = (("System", before.preamble.strip()),) if before.preamble.strip() else ()
-    replies = [text(one, "answer") for one in answers]
+    replies = [Turn("Assistant", f" {text(one, 'answer')}") for one in answers]
     return Item(
-        tuple(Dialogue.of_messages((*system, *asked, ("Assistant", one))) for one in replies),
-        tuple(place for place, rank in enumerate(ranks) if rank == min(ranks)),
+        tuple(before.with_turns(before.preamble, (*before.turns, reply)) for reply in replies),
+        best([-rank for rank in ranks]),
         frozenset(_NEEDS),
         subset=label(row, "source", "subset"),
         models=tuple(label(one, "model") for one in answers),
@@ -47,5 +45,5 @@ LAYOUT = Layout(
     lambda row: _are_answers(row["answers"]),
     _read,
     many=True,
-    nested=True,
+    nested=("answers",),
 )

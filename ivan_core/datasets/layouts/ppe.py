@@ -14,6 +14,7 @@ from ivan_core.datasets.layouts.shape import (
     Row,
     answered,
     asked,
+    best,
     has_texts,
     label,
     one_of,
@@ -49,7 +50,7 @@ def _best(row: Row) -> Item:
         raise NotAPair(f"{len(right)} scores, and a reply under {further}")
     return Item(
         answered(asked(text(row, "prompt")), [text(row, column) for column in columns]),
-        tuple(place for place, one in enumerate(right) if one),
+        best(right),
         frozenset(name for name in row if _RESPONSE.fullmatch(name)) | {"prompt", "scores"},
         subset=label(row, "category", "subset"),
     )
@@ -63,5 +64,5 @@ BEST_OF_K = Layout(
     lambda row: _are_bools(row["scores"]),
     _best,
     many=True,
-    nested=True,
+    nested=("scores",),
 )

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from ivan_core.datasets.layouts.messages import NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, answered, asked, number, text, texts
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    answered,
+    asked,
+    is_texts,
+    number,
+    text,
+    texts,
+)
 
 _NEEDS = ("prompt", "chosen", "rejected", "num_correct")
 
@@ -25,6 +35,10 @@ def _read(row: Row) -> Item:
     )
 
 
+def _fits(row: Row) -> bool:
+    return is_texts(row["chosen"]) and is_texts(row["rejected"])
+
+
 def _one_each(models: object, replies: int) -> TypeGuard[Sequence[object]]:
     return isinstance(models, list | tuple) and len(models) == replies
 
@@ -33,9 +47,9 @@ LAYOUT = Layout(
     "rewardbench-2",
     "RewardBench 2",
     _NEEDS,
-    lambda row: True,
+    _fits,
     _read,
     also=("models",),
     many=True,
-    nested=True,
+    nested=("chosen", "rejected", "models"),
 )

@@ -37,4 +37,4 @@ def _read(row: Row) -> Item:
     )
 
 
-LAYOUT = Layout("rm-bench", "RM-Bench", _NEEDS, _fits, _read, many=True, nested=True)
+LAYOUT = Layout("rm-bench", "RM-Bench", _NEEDS, _fits, _read, many=True, nested=_NEEDS[1:])

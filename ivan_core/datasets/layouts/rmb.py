@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ivan_core.datasets.layouts.messages import NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, answered, messages
+from ivan_core.datasets.layouts.shape import Item, Layout, Row, answered, label, messages
 
 _PROMPT = "conversation_input"
 _BEST = (_PROMPT, "bon_best", "loser_list")
@@ -19,14 +19,14 @@ def _is_reply(value: object) -> bool:
 
 def _item(row: Row, replies: Sequence[Any], needs: Sequence[str]) -> Item:
     for reply in replies:
-        if not _is_reply(reply) or not isinstance(reply["answer"], str):
+        if not (_is_reply(reply) and isinstance(reply["answer"], str)):
             raise NotAPair("a reply without an answer")
     return Item(
         answered(messages(row, _PROMPT), [reply["answer"] for reply in replies]),
         (0,),
         frozenset(needs),
-        subset=str(row.get("category_path") or ""),
-        models=tuple(str(reply.get("llm_name") or "") for reply in replies),
+        subset=label(row, "category_path"),
+        models=tuple(label(reply, "llm_name") for reply in replies),
     )
 
 
@@ -48,8 +48,8 @@ BEST_OF_N = Layout(
     lambda row: _is_reply(row["bon_best"]),
     _best,
     many=True,
-    nested=True,
+    nested=_BEST,
 )
 PAIRWISE = Layout(
-    "rmb-pairwise", "RMB pairwise", _PAIR, lambda row: _is_reply(row["chosen"]), _pair, nested=True
+    "rmb-pairwise", "RMB pairwise", _PAIR, lambda row: _is_reply(row["chosen"]), _pair, nested=_PAIR
 )

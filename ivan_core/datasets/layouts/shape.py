@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
 
-from ivan_core.datasets.layouts.messages import Messages, NotAPair, message_of
+from ivan_core.datasets.layouts.messages import Messages, NotAPair, message_of, named
 from ivan_core.datasets.lines import Line
 from ivan_core.domain.transcripts import Dialogue
 
@@ -47,7 +48,7 @@ class Layout:
     `many`: rows may have more than two replies.
     `refused`: why no row of this layout holds a pair.
     `said`: what a reader has to know of how it was read.
-    `nested`: it has lists or objects, which a table of texts holds as JSON.
+    `nested`: the columns with lists or objects, which a table of texts holds as JSON.
     `asked_only`: it is taken where a person asks for it, and never found.
     """
 
@@ -61,12 +62,26 @@ class Layout:
     also: tuple[str, ...] = ()
     refused: str = ""
     said: str = ""
-    nested: bool = False
+    nested: tuple[str, ...] = ()
     asked_only: bool = False
 
     def needs_met_by(self, row: Row) -> bool:
         """Whether a row has the columns of this layout, whatever they hold."""
         return all(name in row for name in self.needs)
+
+    def unfolded(self, row: Row) -> dict[str, Any]:
+        """A row of texts with the lists and objects of this layout that stand in it as JSON."""
+        return {**row, **{name: unfolded(row[name]) for name in self.nested if name in row}}
+
+
+def unfolded(cell: object) -> object:
+    """The list or object that stands in a cell as JSON; the cell where there is none."""
+    if isinstance(cell, str) and cell.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+    return cell
 
 
 def asked(prompt: str) -> Messages:
@@ -119,10 +134,19 @@ def number(row: Row, column: str) -> float:
 def one_of(row: Row, column: str, known: Mapping[str, int | None]) -> int | None:
     """What a word or number in a column stands for. Raises NotAPair for those not known."""
     value = row.get(column)
-    word = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    word = str(value) if isinstance(value, str | int) else ""
     if word not in known:
-        raise NotAPair(f"{column} is none of {', '.join(known)}")
+        raise NotAPair(f"{column} is {named(value)}, not one of {', '.join(known)}")
     return known[word]
+
+
+def best(scores: Sequence[float]) -> tuple[int, ...]:
+    """The places of the highest scores; none where all are equal."""
+    top = max(scores, default=0.0)
+    found = tuple(place for place, one in enumerate(scores) if one == top)
+    return found if len(found) < len(scores) else ()
 
 
 def label(row: Row, *columns: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
@@ -85,9 +86,10 @@ def score_of(score: object) -> float | None:
     if isinstance(score, bool) or not isinstance(score, int | float | str):
         return None
     try:
-        return float(score)
+        found = float(score)
     except (ValueError, OverflowError):
         return None
+    return found if math.isfinite(found) else None
 
 
 def _value(row: Mapping[str, Any], column: str) -> str | Messages | None:
@@ -138,6 +140,8 @@ def _asked(prompt: str | Messages) -> str:
     """What a prompt asks: its last human turn, or all of it where it has no turns."""
     if not isinstance(prompt, str):
         return next((text for role, text in reversed(prompt) if role == "Human"), prompt[-1][1])
+    if not _is_transcript(prompt):
+        return prompt
     # A stripped transcript begins with its first role.
     told = Dialogue.of_transcript(f"\n\n{prompt.strip()}")
     return next(
@@ -155,6 +159,11 @@ def _is_open(prompt: str | Messages) -> TypeGuard[str]:
     return isinstance(prompt, str) and prompt.rstrip().endswith(ASSISTANT_MARKER)
 
 
+def _is_transcript(prompt: str) -> bool:
+    """Whether a prompt has turns: what a person says may hold a marker, but not at either end."""
+    return _is_open(prompt) or _BEGINS.match(prompt) is not None
+
+
 def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bool) -> Dialogue:
     """One side with the prompt before it, where it is the reply alone."""
     told: Messages = (("Assistant", value),) if isinstance(value, str) else value or ()
@@ -168,12 +177,30 @@ def _side(value: str | Messages | None, prompt: str | Messages | None, whole: bo
         return Dialogue.of_messages(told)
     if HUMAN_MARKER not in prompt and _is_open(prompt):
         prompt = f"{HUMAN_MARKER} {prompt}"
-    if HUMAN_MARKER in prompt:
+    if HUMAN_MARKER in prompt and _is_transcript(prompt):
         return _after_transcript(Dialogue.of_transcript(prompt), told, isinstance(value, str))
     if isinstance(value, str):
-        turns = (Turn("Human", f" {prompt}"), Turn("Assistant", f" {value}"))
-        return Dialogue("").with_turns("", turns)
+        return one_turn(prompt, value)
     return Dialogue.of_messages((("Human", prompt), *told))
+
+
+def one_turn(prompt: str, reply: str) -> Dialogue:
+    """A reply after the one turn of a person, whatever stands in them."""
+    turns = (Turn("Human", f" {prompt}"), Turn("Assistant", f" {reply}"))
+    return Dialogue("").with_turns("", turns)
+
+
+def after_prompt(row: Mapping[str, Any], column: str) -> Dialogue:
+    """The dialogue of a reply alone under a column, after the row's prompt, each as text or
+    messages; messages that begin with what a person asks are all of it.
+
+    Raises:
+        NotAPair: one of them is missing, or holds what is no text.
+    """
+    prompt, reply = _value(row, PROMPT), _value(row, column)
+    if reply is None:
+        raise NotAPair(f"no text under {column}")
+    return _side(reply, prompt or None, False)
 
 
 def _after_messages(prompt: Messages, told: Messages) -> Messages:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivan_core.datasets.layouts.messages import NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, answered, asked, label, number, text
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    answered,
+    asked,
+    best,
+    label,
+    number,
+    text,
+)
 
 _NEEDS = ("instruction", "completions")
 
@@ -23,7 +33,7 @@ def _read(row: Row) -> Item:
     scores = tuple(number(one, "overall_score") for one in replies)
     return Item(
         answered(asked(text(row, "instruction")), [text(one, "response") for one in replies]),
-        tuple(place for place, score in enumerate(scores) if score == max(scores)),
+        best(scores),
         frozenset(_NEEDS),
         subset=label(row, "source", "subset"),
         scores=scores,
@@ -38,6 +48,6 @@ LAYOUT = Layout(
     lambda row: _are_completions(row["completions"]),
     _read,
     many=True,
-    nested=True,
+    nested=("completions",),
     said="The reply with the highest overall score is better than the others.",
 )

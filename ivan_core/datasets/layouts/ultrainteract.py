@@ -32,5 +32,5 @@ LAYOUT = Layout(
     _NEEDS,
     lambda row: is_messages(row["trajectory"]) and has_texts("chosen", "rejected")(row),
     _read,
-    nested=True,
+    nested=("trajectory",),
 )

@@ -1,0 +1,155 @@
+"""Each layout on a file as its makers publish it: dialogues, which is better, ties, own columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from given.layouts.published import ENDINGS, HOSTILE, PUBLISHED, Published, Row, save
+
+from ivan_core.datasets.layouts.known import named
+from ivan_core.datasets.prepare import prepare
+from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
+from ivan_core.domain.specs import DatasetRequest
+from ivan_core.domain.transcripts import Role
+
+PLACES = {"item", "replies", "right", "chosen_reply", "rejected_reply"}
+EACH = pytest.mark.parametrize("one", PUBLISHED, ids=lambda one: one.layout)
+
+
+def read(
+    folder: Path, rows: list[Row], ending: str = ".jsonl", layout: str = ""
+) -> PreparedDataset:
+    path = save(folder / f"rows{ending}", rows)
+    return prepare(folder / "data", DatasetRequest(source=str(path), layout=layout))
+
+
+def told(dataset: PreparedDataset) -> list[tuple[tuple[tuple[Role, str], ...], ...]]:
+    """The messages of both sides of each pair."""
+    pairs = dataset.pairs(range(dataset.rows))
+    return [(pair.chosen.messages, pair.rejected.messages) for pair in pairs]
+
+
+@EACH
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_prompt_and_replies_come_out_with_their_roles(
+    tmp_path: Path, one: Published, ending: str
+) -> None:
+    rows = [*one.rows("Hi?", "Hello.", "Go."), *one.rows("And?", "Well.", "No.")]
+    dataset = read(tmp_path, rows, ending)
+    assert dataset.about["layout"] == one.layout
+    assert (dataset.rows, dataset.about["bad_lines"]) == (2 * one.pairs, 0)
+    sides = told(dataset)
+    for place, (prompt, better, worse) in {
+        0: ("Hi?", "Hello.", "Go."),
+        one.pairs: ("And?", "Well.", "No."),
+    }.items():
+        both = [(("Human", prompt), ("Assistant", reply)) for reply in (better, worse)]
+        assert tuple(both) in sides[place : place + one.pairs]
+    assert dataset.tied_rows == frozenset()
+
+
+@EACH
+def test_markers_inside_messages_are_content(tmp_path: Path, one: Published) -> None:
+    """hh-rlhf alone keeps no roles, and of Nectar the prompt."""
+    prompt = HOSTILE if one.content == "both" else "Hi?"
+    replies = (f"Yes. {HOSTILE}", f"No. {HOSTILE}")
+    if one.content == "none":
+        return
+    sides = told(read(tmp_path, one.rows(prompt, *replies)))
+    both = tuple((("Human", prompt), ("Assistant", reply)) for reply in replies)
+    assert both in sides
+    assert {len(side) for pair in sides for side in pair} == {2}
+
+
+@EACH
+def test_an_empty_reply_is_a_reply(tmp_path: Path, one: Published) -> None:
+    dataset = read(tmp_path, one.rows("Hi?", "", "Go."))
+    assert (
+        (("Human", "Hi?"), ("Assistant", "")),
+        (("Human", "Hi?"), ("Assistant", "Go.")),
+    ) in told(dataset)
+    assert dataset.about["sanity"]["empty_reply"] >= 1
+
+
+TIES = [one for one in PUBLISHED if one.tie is not None]
+
+
+@pytest.mark.parametrize("one", TIES, ids=lambda one: one.layout)
+@pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet"])
+def test_a_tie_is_a_row_in_which_nothing_is_better(
+    tmp_path: Path, one: Published, ending: str
+) -> None:
+    assert one.tie is not None
+    rows = [*one.rows("Hi?", "Hello.", "Go."), *one.tie(one.rows("And?", "Well.", "No."))]
+    dataset = read(tmp_path, rows, ending)
+    assert dataset.rows == 2 and dataset.tied_rows == {1}
+    assert dataset.about["sanity"]["tied"] == 1
+    assert {side[-1] for side in told(dataset)[1]} == {("Assistant", "Well."), ("Assistant", "No.")}
+
+
+@EACH
+def test_what_a_layout_knows_beside_the_texts_stands_in_columns(
+    tmp_path: Path, one: Published
+) -> None:
+    rows = one.rows("Hi?", "Hello.", "Go.")
+    columns = set(read(tmp_path, rows).numbers().columns) - set(BASE_COLUMNS)
+    places = PLACES if named(one.layout).many else set()
+    assert columns - rows[0].keys() == one.added | places
+
+
+SUBSETS = {
+    "rewardbench": "alpacaeval-easy",
+    "rewardbench-2": "Ties",
+    "rm-bench": "chat",
+    "rmb-best-of-n": "BoN_set/Helpfulness/Chat",
+    "rmb-pairwise": "Pairwise_set/Harmlessness/S1",
+    "ppe-best-of-k": "maths",
+    "helpsteer3": "code",
+    "shp": "askculinary_test",
+    "ultrafeedback": "evol_instruct",
+    "ultrainteract": "Math_CoT",
+    "judgebench": "mmlu-pro-law",
+}
+STRENGTHS = {
+    "ultrafeedback-binarized": 2.5,
+    "helpsteer3": 3.0,
+    "helpsteer2": 2.0,
+    "helpsteer2-ratings": 3.0,
+    "shp": 4.0,
+    "ultrafeedback": 2.5,
+}
+WRITERS = {
+    "rewardbench": ("m", "n"),
+    "rewardbench-2": ("m", "o"),
+    "rmb-best-of-n": ("m", "n"),
+    "rmb-pairwise": ("m", "n"),
+    "arena-33k": ("n", "m"),
+    "arena-140k": ("n", "m"),
+    "arena-55k": ("n", "m"),
+    "ppe-human": ("n", "m"),
+    "nectar": ("m", "o"),
+    "ultrafeedback": ("m", "n"),
+}
+
+
+@EACH
+def test_subset_strength_and_writers_are_taken_where_the_layout_has_them(
+    tmp_path: Path, one: Published
+) -> None:
+    first = read(tmp_path, one.rows("Hi?", "Hello.", "Go.")).row(0)
+    assert first["subset"] == SUBSETS.get(one.layout, "")
+    assert first.get("strength") == STRENGTHS.get(one.layout)
+    writers = (first.get("chosen_model"), first.get("rejected_model"))
+    assert writers == WRITERS.get(one.layout, (None, None))
+
+
+@EACH
+def test_a_line_that_is_no_row_is_named_and_the_others_are_read(
+    tmp_path: Path, one: Published
+) -> None:
+    good = one.rows("Hi?", "Hello.", "Go.")
+    rows = [*good, dict.fromkeys(good[0]), *one.rows("And?", "Well.", "No.")]
+    about = read(tmp_path, rows).about
+    assert about["rows"] == 2 * one.pairs
+    assert [line for line, _ in about["bad_lines_named"]] == [len(good) + 1]

@@ -1,0 +1,1 @@
+"""Preference data as its makers lay it out; the texts are ours."""

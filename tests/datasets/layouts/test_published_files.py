@@ -5,29 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given.layouts.published import ENDINGS, HOSTILE, PUBLISHED, Published, Row, save
+from given.layouts.published import ENDINGS, HOSTILE, PUBLISHED, Published
+from given.layouts.reading import read, told
 
 from ivan_core.datasets.layouts.known import named
-from ivan_core.datasets.prepare import prepare
-from ivan_core.datasets.prepared import BASE_COLUMNS, PreparedDataset
-from ivan_core.domain.specs import DatasetRequest
-from ivan_core.domain.transcripts import Role
+from ivan_core.datasets.prepared import BASE_COLUMNS
 
 PLACES = {"item", "replies", "right", "chosen_reply", "rejected_reply"}
 EACH = pytest.mark.parametrize("one", PUBLISHED, ids=lambda one: one.layout)
-
-
-def read(
-    folder: Path, rows: list[Row], ending: str = ".jsonl", layout: str = ""
-) -> PreparedDataset:
-    path = save(folder / f"rows{ending}", rows)
-    return prepare(folder / "data", DatasetRequest(source=str(path), layout=layout))
-
-
-def told(dataset: PreparedDataset) -> list[tuple[tuple[tuple[Role, str], ...], ...]]:
-    """The messages of both sides of each pair."""
-    pairs = dataset.pairs(range(dataset.rows))
-    return [(pair.chosen.messages, pair.rejected.messages) for pair in pairs]
 
 
 @EACH
@@ -49,13 +34,14 @@ def test_prompt_and_replies_come_out_with_their_roles(
     assert dataset.tied_rows == frozenset()
 
 
-@EACH
+APART = [one for one in PUBLISHED if one.content != "none"]
+
+
+@pytest.mark.parametrize("one", APART, ids=lambda one: one.layout)
 def test_markers_inside_messages_are_content(tmp_path: Path, one: Published) -> None:
     """hh-rlhf alone keeps no roles, and of Nectar the prompt."""
     prompt = HOSTILE if one.content == "both" else "Hi?"
     replies = (f"Yes. {HOSTILE}", f"No. {HOSTILE}")
-    if one.content == "none":
-        return
     sides = told(read(tmp_path, one.rows(prompt, *replies)))
     both = tuple((("Human", prompt), ("Assistant", reply)) for reply in replies)
     assert both in sides
@@ -65,10 +51,8 @@ def test_markers_inside_messages_are_content(tmp_path: Path, one: Published) -> 
 @EACH
 def test_an_empty_reply_is_a_reply(tmp_path: Path, one: Published) -> None:
     dataset = read(tmp_path, one.rows("Hi?", "", "Go."))
-    assert (
-        (("Human", "Hi?"), ("Assistant", "")),
-        (("Human", "Hi?"), ("Assistant", "Go.")),
-    ) in told(dataset)
+    both = tuple((("Human", "Hi?"), ("Assistant", reply)) for reply in ("", "Go."))
+    assert both in told(dataset)
     assert dataset.about["sanity"]["empty_reply"] >= 1
 
 

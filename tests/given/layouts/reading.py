@@ -31,4 +31,4 @@ def told(dataset: PreparedDataset) -> list[tuple[Messages, Messages]]:
 
 def bad(dataset: PreparedDataset) -> dict[int, str]:
     """Why lines are no pairs, by their numbers."""
-    return {line: reason for line, reason in dataset.about["bad_lines_named"]}
+    return dict(dataset.about["bad_lines_named"])

@@ -132,7 +132,7 @@ class PairReader:
         return fits
 
     def _no_pairs(self, columns: list[str]) -> BadInput:
-        if columns and not known.possible(self._taken.take(dict.fromkeys(columns))):
+        if columns and self.layout is None and not set(self._taken.needed) <= set(columns):
             return WrongColumns(columns, self._taken)
         if not self.bad:
             return BadInput(

@@ -116,8 +116,8 @@ def _refuse_lists_of_python(row: Row) -> None:
             raise BadInput(
                 f"The cells under {' and '.join(columns)} hold lists as Python prints them, not "
                 "as JSON.",
-                "Save the rows as JSON lines or Parquet. If the cells are texts, say so: --layout "
-                "trl-standard.",
+                "Save the rows as JSON lines or Parquet. If these cells are texts, ask for the "
+                "layout trl-standard.",
             )
 
 

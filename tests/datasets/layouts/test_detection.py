@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from given.layouts.published import BY_LAYOUT, PUBLISHED, RED_TEAM, TEXTS_ALONE, Row, ask, save
-from given.layouts.reading import bad, read, told
+from given.layouts.published import BY_LAYOUT, PUBLISHED, RED_TEAM, TEXTS_ALONE, Row, ask
+from given.layouts.reading import bad, read, save, told
 
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import read_file

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given.layouts.published import ENDINGS, HOSTILE, PUBLISHED, Published
-from given.layouts.reading import read, told
+from given.layouts.published import HOSTILE, PUBLISHED, Published
+from given.layouts.reading import ENDINGS, read, told
 
 from ivan_core.datasets.layouts.known import named
 from ivan_core.datasets.prepared import BASE_COLUMNS

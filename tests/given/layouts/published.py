@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from given.messages import said, user
 
@@ -422,28 +416,3 @@ RED_TEAM: Row = {
     "min_harmlessness_score_transcript": -1.5,
     "rating": 2.0,
 }
-ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
-
-
-def save(path: Path, rows: Sequence[Any]) -> Path:
-    """Write rows in the format of the path's ending; in a CSV lists and objects are JSON."""
-    lines = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
-    if path.name.endswith(".gz"):
-        path.write_bytes(gzip.compress(lines))
-    elif path.suffix == ".jsonl":
-        path.write_bytes(lines)
-    elif path.suffix == ".json":
-        path.write_text(json.dumps(rows, indent=1))
-    elif path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(list(rows)), path)
-    else:
-        with path.open("w", newline="") as file:
-            table = csv.DictWriter(file, list(rows[0]))
-            table.writeheader()
-            for row in rows:
-                table.writerow({name: _cell(value) for name, value in row.items()})
-    return path
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value

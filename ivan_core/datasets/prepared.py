@@ -142,7 +142,7 @@ class PreparedDataset:
 
     @property
     def tied_rows(self) -> frozenset[int]:
-        """The rows in which the data gives both replies the same score."""
+        """The rows in which the data prefers neither reply."""
         return _tied(self._paths[1])
 
     @property

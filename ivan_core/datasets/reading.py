@@ -145,7 +145,7 @@ class PairReader:
             f"{lines} holds {'no' if len(self.bad) == 1 else 'a'} pair ({named}).",
             f"Each line needs a text under {' and under '.join(self._taken.needed)}."
             if layout.needs == USUAL.needed
-            else f"It was read as {layout.title}; say another with --layout.",
+            else f"It was read as {layout.title}: ask for another layout.",
         )
 
 

@@ -13,7 +13,7 @@ SIDES: tuple[Side, Side] = ("chosen", "rejected")
 """The two sides of a pair, in this order everywhere."""
 IDENTICAL = "both sides are the same text"
 """Why such a pair is not rated."""
-TIED = "the data gives both replies the same score"
+TIED = "the data prefers neither reply"
 """Why such a pair is not rated: there is no choice that a model could agree with."""
 
 
@@ -59,7 +59,7 @@ USUAL = Columns()
 class Pair(NamedTuple):
     """`row_id` is the position in the loaded split, first row 0.
 
-    `tied`: the data gives both replies the same score, so neither of them was preferred.
+    `tied`: the data prefers neither reply: it says so, or gives both the same score.
     """
 
     row_id: int

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import PACKED, file_format
+from ivan_core.datasets.first_row import FirstRow, first_row_of
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import is_local, local_path
@@ -49,6 +50,8 @@ class Found:
     bad_lines: int
     bad: tuple[str, ...]
     first: Pair
+    row: FirstRow
+    """The row that the first pair is of."""
     columns: tuple[str, ...]
     """The names that the source has, in its order."""
     odd: tuple[str, ...]
@@ -123,6 +126,7 @@ def found_in(dataset: PreparedDataset) -> Found:
         bad_lines=int(about["bad_lines"]),
         bad=tuple(f"line {line}: {reason}" for line, reason in about["bad_lines_named"]),
         first=first[0],
+        row=first_row_of(dataset),
         columns=tuple(about.get("columns_found", ())),
         odd=tuple(_odd(about["sanity"])),
     )
@@ -141,7 +145,7 @@ def _odd(sanity: dict[str, int]) -> list[str]:
         "identical": "have the same text on both sides",
         "empty_reply": "have an empty reply",
         "duplicates": "stand there more than once",
-        "tied": "give both replies the same score",
+        "tied": "are ties: the data prefers neither reply",
         "reversed": "give the reply that was chosen the lower score",
         "without_prompt": "have no prompt",
     }

@@ -95,7 +95,7 @@ def test_the_reasons_are_told_apart(tmp_path: Path) -> None:
         "a system text, which a transcript cannot hold": 1,
         "a marker of turns within a message, which would take it apart": 1,
         "the two prompts differ": 1,
-        "the data gives both replies the same score": 1,
+        "the data prefers neither reply": 1,
         "both sides are the same text": 1,
         "a side has no reply": 1,
     }

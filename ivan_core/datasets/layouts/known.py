@@ -67,6 +67,11 @@ def named(name: str) -> Layout:
     return _BY_NAME[name]
 
 
+def to_choose_from() -> dict[str, str]:
+    """The layouts that a person may ask for: name to title, in the order in which they stand."""
+    return {layout.name: layout.title for layout in LAYOUTS if not layout.refused}
+
+
 def find(row: Row) -> Layout | None:
     """The one layout that a row has; None where it has none.
 
@@ -89,8 +94,10 @@ def find(row: Row) -> Layout | None:
     found = own or [one for one in fitting if one is not chosen_rejected.PAIRS] or fitting
     if len(found) > 1:
         titles = " or ".join(layout.title for layout in found)
-        names = " or ".join(layout.name for layout in found)
-        raise BadInput(f"The data may be laid out as {titles}.", f"Say which: --layout {names}.")
+        names = " and ".join(layout.name for layout in found)
+        raise BadInput(
+            f"The data may be laid out as {titles}.", f"Ask for one of the layouts {names}."
+        )
     if found and found[0].refused:
         raise BadInput(
             f"This is the layout of {found[0].title}. {found[0].refused}",

@@ -11,6 +11,9 @@ import streamlit as st
 from ivan_core import catalog
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import FORMATS
+from ivan_core.datasets.first_row import FirstRow
+from ivan_core.datasets.layouts import known
+from ivan_core.datasets.layouts.shape import Layout
 from ivan_core.datasets.sources import is_local
 from ivan_core.domain.pairs import SIDES, USUAL, Columns
 from ivan_core.domain.specs import NO_COLUMN, DatasetRequest, RowsSpec
@@ -97,19 +100,31 @@ def look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
 
 def _look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
     place = f"{keys}-{sha256(request.model_dump_json().encode()).hexdigest()[:8]}"
-    if place not in st.session_state:
+    request = request.model_copy(update={"layout": _layout(place)})
+    if (kept := f"{place}-{request.layout}") not in st.session_state:
         try:
             found = _read(request)
-            st.session_state[place] = (found.columns, request.columns)
+            st.session_state[kept] = (found.columns, request.columns, _has_sides(found.row.layout))
         except WrongColumns as error:
-            st.session_state[place] = (error.found, proposed(error.found))
-    names, first = st.session_state[place]
-    say("What is taken from which column:", "small")
-    columns = _columns(names, first, place)
-    if not all(columns.needed):
-        say("Choose the columns that hold the chosen and the other reply.")
-        return
-    show_found(_with(request, columns, names), offer)
+            st.session_state[kept] = (error.found, proposed(error.found), True)
+    names, first, sides = st.session_state[kept]
+    if sides:
+        say("What is taken from which column:", "small")
+        columns = _columns(names, first, kept)
+        if not all(columns.needed):
+            say("Choose the columns that hold the chosen and the other reply.")
+            return
+        request = _with(request, columns, names)
+    show_found(request, offer)
+
+
+def _layout(place: str) -> str:
+    """Ask how the rows are laid out; "" where their columns say it."""
+    titles = {"": "as its columns say", **known.to_choose_from()}
+    picked = st.selectbox(
+        "Layout", list(titles), format_func=titles.__getitem__, key=f"{place}-layout", width=320
+    )
+    return picked or ""
 
 
 def show_found(request: DatasetRequest, offer: Offer) -> None:
@@ -137,6 +152,11 @@ def _read(request: DatasetRequest) -> Found:
         return found_in(read(request, told))
     finally:
         word.empty()
+
+
+def _has_sides(layout: Layout) -> bool:
+    """Whether rows have two replies in columns of their own, which a person may point to."""
+    return set(USUAL.needed) <= set(layout.needs) and not layout.many
 
 
 def _columns(names: Sequence[str], first: Columns, place: str) -> Columns:
@@ -168,16 +188,32 @@ def _with(request: DatasetRequest, columns: Columns, names: Sequence[str]) -> Da
 
 
 def _tell(found: Found) -> None:
-    """What was found, in a sentence, and the first pair side by side."""
+    """What was found, in a sentence, and the first row with its replies side by side."""
+    row = found.row
     say(f"{number_of(found.pairs, 'pair')}, {found.turns}.", "lead")
+    say(f"Read as {row.layout.title}. {row.layout.said}".strip())
     if found.bad_lines:
         lines = number_of(found.bad_lines, "line is no pair", "lines are no pairs")
         more = " …" if found.bad_lines > _NAMED_LINES else ""
         say(f"{lines} and left out: {'; '.join(found.bad[:_NAMED_LINES])}{more}.")
     for sentence in found.odd:
         say(sentence, "small", quiet=True)
-    say("The first pair:", "small", quiet=True)
+    say(" ".join(_of_first(row)), "small", quiet=True)
     show_pair(found.first, True, {})
+
+
+def _of_first(row: FirstRow) -> list[str]:
+    """What is known of the first row beside its texts, in sentences."""
+    told = []
+    if (replies := len(row.replies)) > 2:
+        right = sum(reply.better for reply in row.replies)
+        told.append(f"The first row has {replies} replies, {right} of them better than the others.")
+    told.append("The first pair:" if not row.tied else "The first pair, a tie:")
+    if row.subset or row.strength is not None:
+        strength = f"strength {row.strength:g}" if row.strength is not None else ""
+        subset = f"subset {row.subset}" if row.subset else ""
+        told[-1] = f"{told[-1][:-1]} ({', '.join(filter(None, (subset, strength)))}):"
+    return told
 
 
 def own_pairs_in_form(keys: str) -> None:

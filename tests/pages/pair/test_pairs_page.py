@@ -213,6 +213,6 @@ def test_a_long_system_turn_is_folded(opened):
 
 def test_equal_scores_in_the_data_are_a_tie_that_nobody_is_rated_on(opened):
     page = opened("yes", "no", prompt="Hi", score_chosen=8.5, score_rejected=8.5)
-    assert page.said.startswith("A tie: the data gives both replies the same score")
+    assert page.said.startswith("A tie: the data prefers neither reply")
     assert "a tie in the data" in page.said
     assert "did not rate it" not in page.said

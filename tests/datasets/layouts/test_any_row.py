@@ -53,7 +53,7 @@ def read(rows: list[dict[str, Any]], layout: str = "") -> int:
     return count
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=6), max_size=3))
 def test_rows_of_any_columns_are_read_or_named(rows: list[dict[str, Any]]) -> None:
     assert read(rows) >= 0
@@ -73,6 +73,7 @@ def test_a_layout_takes_rows_with_anything_in_its_columns(
     assert read(odd, one.layout) >= 0
 
 
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=6), st.booleans())
 def test_a_row_alone_is_an_item_or_no_pair_in_every_layout(
     row: dict[str, Any], of_texts: bool
@@ -94,6 +95,7 @@ def test_a_row_alone_is_an_item_or_no_pair_in_every_layout(
 ROLES = st.sampled_from(["user", "assistant", "system"])
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(ROLES, st.text(max_size=8) | st.just(HOSTILE)), min_size=1, max_size=4))
 def test_messages_before_a_reply_come_out_as_they_are(told: list[tuple[str, str]]) -> None:
     roles = {"user": "Human", "assistant": "Assistant", "system": "System"}

@@ -66,7 +66,7 @@ def test_an_odd_first_row_tells_no_layout(tmp_path: Path) -> None:
     rows = [{"prompt": "Hi?", "chosen": ["a"], "rejected": None}, FIRST["rm-bench"]]
     dataset = read(tmp_path, rows)
     assert dataset.about["layout"] == "rm-bench" and dataset.rows == 9
-    assert bad(dataset) == {1: "no text under chosen and rejected"}
+    assert bad(dataset) == {1: "rejected holds no list of texts"}
 
 
 def test_the_layout_that_is_asked_for_is_taken_whatever_the_columns(tmp_path: Path) -> None:

@@ -374,6 +374,22 @@ def test_replies_to_a_prompt_are_gathered_wherever_they_stand(tmp_path: Path) ->
     }
 
 
+@pytest.mark.parametrize(
+    ("completion", "reason"),
+    [
+        ([user("More.")], "completion does not end in a reply"),
+        (None, "no text under completion"),
+        ("\ud83d", "half a character (a lone surrogate)"),
+    ],
+)
+def test_a_damaged_reply_costs_itself_alone_and_not_the_others_to_its_prompt(
+    tmp_path: Path, completion: Any, reason: str
+) -> None:
+    good = rows("kto")
+    dataset = read(tmp_path, [{**good[0], "completion": completion}, *good])
+    assert (dataset.rows, bad(dataset)) == (1, {1: reason})
+
+
 def test_completions_may_hold_the_whole_dialogue_beside_a_prompt_as_text(tmp_path: Path) -> None:
     found = [
         {"prompt": "Hi?", "completion": [GUIDE, user("Hi?"), said(reply)], "label": label}

@@ -215,13 +215,6 @@ class CompareSpec(RowsSpec):
         "that ship with IVAN stay as they are.",
     )
 
-    layout: Annotated[str, Option("--layout")] = Field(
-        "",
-        title="Layout",
-        description="How the rows are laid out, such as helpsteer3 or rewardbench-2; found by the "
-        "columns if empty.",
-    )
-
     @model_serializer(mode="wrap")
     def _usual_weights_unsaid(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Usual weights are not written: such a spec is as one from before there was a choice."""

@@ -77,9 +77,9 @@ def test_each_place_that_contributors_are_sent_to_exists() -> None:
     for path in re.findall(r"`([\w./]+/[\w.]*|[A-Z]+\.md|\w+\.(?:toml|txt))`", CONTRIBUTING):
         assert (ROOT / path).exists() or (inside / path).exists(), path
     for name, path in (
-        ("def read_sides", "datasets/reading.py"),
-        ("class NotAPair", "datasets/reading.py"),
-        ("no_labels", "datasets/reading.py"),
+        ("LAYOUTS", "datasets/layouts/known.py"),
+        ("class NotAPair", "datasets/layouts/messages.py"),
+        ("no_labels", "datasets/layouts/shape.py"),
         ("ATTENTIVE = ", "backends/reward_models/sharing_rules.py"),
     ):
         assert name in (inside / path).read_text("utf-8")

@@ -274,9 +274,10 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
         look.remarks.append(f"No pair was read: {spec.dataset.label} would be fetched first.")
         return
     reader, lines = PairReader(spec.dataset.columns, spec.dataset.layout), _Lines(source)
+    read = reader.read(lines)
     pairs, labels, characters = [], [], 0
     try:
-        for pair, own in islice(reader.read(lines), _ROWS):
+        for pair, own in islice(read, _ROWS):
             pairs.append(pair)
             labels.append(own)
             characters += len(pair.chosen.text) + len(pair.rejected.text)
@@ -291,7 +292,8 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
         )
         return
     look.first = first_row(reader.layout, zip(pairs, labels, strict=True))
-    if lines.ended:
+    # Lines may have come to their end before the pairs that were made of them.
+    if next(read, None) is None and lines.ended:
         look.pairs = len(pairs)
         beyond = [row for row in spec.row_ids or () if row >= len(pairs)]
         if beyond:

@@ -60,7 +60,7 @@ def finished_run(run_id: str) -> Run:
     if run.state is not RunState.DONE:
         raise BadInput(
             f"Run {run.label} is {run.state}, so there is no report of it yet.",
-            f"Wait for it: `ivan runs follow {run.id}`.",
+            "Wait until it is done.",
         )
     return run
 

@@ -25,6 +25,7 @@ _FOR_TERMINALS = {
     "backends/lexicon/agreement.py": "a script of its own",
     "demo/faults.py": "said by `ivan demo-server` as it starts",
     "demo/server.py": "said by `ivan demo-server` as it starts",
+    "engine/exports/files.py": "pages have the file made to download, and name no other",
     "engine/picked_rows.py": "an address is typed behind --where of `ivan figure` alone",
     "experiments/analysis/sentences/missing.py": "said by `ivan analyse` at its end",
     "experiments/batches/answers.py": "`ivan taxonomy run-file` has no page",
@@ -34,6 +35,8 @@ _FOR_TERMINALS = {
     "figures/choices.py": "the command that does the same",
     "figures/pick.py": "menus offer only what a chart takes; `ivan figure` takes anything",
     "figures/words.py": "the command that does the same",
+    "report/charts.py": "a page that is sent says what draws more",
+    "report/page.py": "a page that is sent says what draws more",
 }
 """Modules whose sentences with options no page shows, or which write commands, and why."""
 

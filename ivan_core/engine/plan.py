@@ -293,7 +293,7 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
         return
     look.first = first_row(reader.layout, zip(pairs, labels, strict=True))
     # Lines may have come to their end before the pairs that were made of them.
-    if next(read, None) is None and lines.ended:
+    if lines.ended and next(read, None) is None:
         look.pairs = len(pairs)
         beyond = [row for row in spec.row_ids or () if row >= len(pairs)]
         if beyond:

@@ -139,7 +139,8 @@ def flipped(row: Row) -> Row:
         {key: (other, one) for key, (one, other) in row.beside.of_sides.items()},
         row.beside.tags,
     )
-    pair = row.pair._replace(chosen=row.pair.rejected, rejected=row.pair.chosen)
+    of = row.pair
+    pair = Pair(of.row_id, of.rejected, of.chosen, of.subset, of.tied)
     return replace(row, pair=pair, beside=beside)
 
 

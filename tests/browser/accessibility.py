@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from axe_playwright_python.sync_playwright import Axe
 from keyboard import ready
 from playwright.sync_api import Page
@@ -11,10 +14,20 @@ _OF_VEGA = ("svg-img-alt", 'mark container"')
 """Vega names the marks of a chart but not the groups that hold them, and has no option for it."""
 
 
-def findings(page: Page) -> list[str]:
+EVERYTHING: dict[str, Any] = {}
+COLOURS = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+ALL_BUT_COLOURS = {
+    "rules": {name: {"enabled": False} for name in ("color-contrast", "link-in-text-block")}
+}
+"""What axe looks at. Colours take it as long as all the rest."""
+
+
+def findings(page: Page, looks_at: Mapping[str, Any] = EVERYTHING) -> list[str]:
     """What axe finds serious or critical on a page."""
     ready(page)
-    found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    found = AXE.run(page, options={"resultTypes": ["violations"], **looks_at}).response[
+        "violations"
+    ]
     return [
         f"{one['id']}: {node['html'][:200]}"
         for one in found

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from accessibility import findings
+from accessibility import ALL_BUT_COLOURS, COLOURS, EVERYTHING, findings
 from fakes.reward_models import Fakes
 from fakes.rewriting import FakeRewriter, added, fake_tools, spec_of, work_here
 from given import made_runs
@@ -109,8 +109,17 @@ def addresses(data_dir: Path, tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 400)])
-def test_no_page_has_a_serious_fault(serve, visitor, addresses, scheme, width):
+@pytest.mark.parametrize(
+    ("scheme", "width", "looks_at"),
+    [
+        ("light", 1280, EVERYTHING),
+        # The same page in other colours, and the same colours in another shape.
+        ("dark", 1280, COLOURS),
+        ("light", 400, ALL_BUT_COLOURS),
+    ],
+    ids=["light", "dark", "narrow"],
+)
+def test_no_page_has_a_serious_fault(serve, visitor, addresses, scheme, width, looks_at):
     page = visitor(width=width, color_scheme=scheme)
     server = serve()
     found = {}
@@ -118,7 +127,7 @@ def test_no_page_has_a_serious_fault(serve, visitor, addresses, scheme, width):
         page.goto(f"{server.base}{address}")
         page.get_by_text(text).filter(visible=True).first.wait_for()
         open_folds(page)
-        if faults := findings(page):
+        if faults := findings(page, looks_at):
             found[address] = faults
     assert found == {}
 

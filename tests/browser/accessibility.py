@@ -14,11 +14,10 @@ _OF_VEGA = ("svg-img-alt", 'mark container"')
 """Vega names the marks of a chart but not the groups that hold them, and has no option for it."""
 
 
+_OF_COLOUR = ("color-contrast", "link-in-text-block")
 EVERYTHING: dict[str, Any] = {}
-COLOURS = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
-ALL_BUT_COLOURS = {
-    "rules": {name: {"enabled": False} for name in ("color-contrast", "link-in-text-block")}
-}
+COLOURS = {"runOnly": {"type": "rule", "values": list(_OF_COLOUR)}}
+ALL_BUT_COLOURS = {"rules": {name: {"enabled": False} for name in _OF_COLOUR}}
 """What axe looks at. Colours take it as long as all the rest."""
 
 

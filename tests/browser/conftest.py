@@ -1,4 +1,4 @@
-"""Journeys through the app in Debian's Chromium, without a window, each with its own data folder.
+"""Journeys through the app in Debian's Chromium, each with a data folder of its own.
 
 They share one browser and one server, which is made new for each; those that try how a server
 starts have one of their own. Without a browser they are skipped and counted aloud, unless
@@ -25,9 +25,7 @@ from ivan_core.demo.server import DemoServer
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
-"""The first needs a fifth less of the processor, which is what journeys wait for."""
-CHROMIUM = next(filter(Path.exists, _CHROMIUMS), _CHROMIUMS[-1])
+CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -223,7 +223,9 @@ def test_row_ids_that_come_down_are_the_rows_counted(serve, page, run_id):
     page.goto(serve().url("/compare", run=run_id, verdict=f"{MODEL}~disagree"))
     expect(chip(page, f"{MODEL} disagrees ✕")).to_be_visible()
     counted = row_count(page)
+    ready(page)  # what is drawn now would push the button away from under the pointer
     page.get_by_text("Download these pairs").click()
+    ready(page)
     with page.expect_download() as coming:
         page.get_by_role("button", name=re.compile("Pair numbers", re.IGNORECASE)).click()
     lines = coming.value.path().read_text().split()

@@ -141,6 +141,7 @@ def test_a_figure_is_within_reach_on_a_small_window(serve, visitor, run_id):
     expect(dialog.get_by_text("Methods")).to_be_attached()
     dialog.get_by_text(f"ivan figure {run_id} agreement").scroll_into_view_if_needed()
     expect(dialog.get_by_text(f"ivan figure {run_id} agreement")).to_be_in_viewport()
+    ready(page)
     with page.expect_download() as coming:
         dialog.get_by_role("button", name="CSV").click()
     assert coming.value.path().read_text().startswith("model,subset")

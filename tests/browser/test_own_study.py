@@ -72,7 +72,10 @@ def test_from_a_file_to_pairs_labels_rewordings_and_a_figure(serve, researcher, 
     own(page)
     page.get_by_role("link", name="Compare", exact=True).click()
     own(page)
+    ready(page)
     page.get_by_role("button", name="Figure").first.click()
+    expect(page.get_by_role("button", name=re.compile("SVG")).first).to_be_visible()
+    ready(page)
     with page.expect_download() as figure:
         page.get_by_role("button", name=re.compile("SVG")).first.click()
     assert b"<svg" in Path(figure.value.path()).read_bytes()

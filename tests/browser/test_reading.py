@@ -261,10 +261,14 @@ def test_a_link_to_the_page_one_is_on_changes_the_address(serve, page, run_id, t
 
 def test_the_csv_files_come_down_as_they_are(serve, page, run_id, data_dir):
     page.goto(serve().url("/compare", run=run_id))
-    page.get_by_text("Files, command and settings").click()
+    details = page.get_by_text("Files, command and settings")
+    expect(details).to_have_count(1)
+    ready(page)
+    details.click()
     names = sorted(path.name for path in (data_dir / "compare").iterdir())
     assert len(names) == 3
     for name in names:
+        ready(page)
         with page.expect_download() as coming:
             page.get_by_role("button", name=name).click()
         assert coming.value.suggested_filename == name

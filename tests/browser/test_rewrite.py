@@ -88,7 +88,9 @@ def test_from_the_start_to_the_file(serve, page, data_dir, tmp_path):
 
     details = page.get_by_text("Files, command and settings")
     expect(details).to_have_count(1)
+    ready(page)
     details.click()
+    ready(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="-rewrite.csv").click()
     path = tmp_path / "taken.csv"

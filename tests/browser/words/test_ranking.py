@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 
+from keyboard import ready
 from playwright.sync_api import Page, expect
 
 LIST = ("love", "peace", "cheese", "mud", "war", "ice cream")
@@ -33,6 +34,7 @@ def test_a_list_of_ones_own_is_ranked_and_seen_by_whoever_has_its_address(serve,
     page.get_by_label("Where does a word stand?").fill("sunshine")
     page.get_by_label("Where does a word stand?").press("Enter")
     expect(page.get_by_text("“sunshine” is not in the list. It would be no. ")).to_be_visible()
+    ready(page)
     with page.expect_download() as coming:
         page.get_by_role("button", name="CSV of all words").click()
     with Path(coming.value.path()).open(encoding="utf-8", newline="") as file:

@@ -161,12 +161,13 @@ def _pairs_of(item: Item) -> list[tuple[int, int]]:
     Raises:
         NotAPair: the row prefers none of more than two replies, or all; or a text is broken.
     """
-    if not all(is_unicode(reply.text) for reply in item.replies):
-        raise NotAPair("half a character (a lone surrogate)")
+    for reply in item.replies:
+        if not is_unicode(reply.text):
+            raise NotAPair("half a character (a lone surrogate)")
     if len(item.replies) < 2:
         raise NotAPair("fewer than two replies")
-    if not item.better and len(item.replies) == 2:
-        return [(0, 1)]
+    if len(item.replies) == 2 and len(item.better) < 2:  # nearly all rows of most data
+        return [(1, 0)] if item.better == (1,) else [(0, 1)]
     better = set(item.better)
     worse = [place for place in range(len(item.replies)) if place not in better]
     if not better or not worse:
@@ -181,9 +182,10 @@ def _added(item: Item, better: int, worse: int) -> dict[str, Any]:
         added[STRENGTH] = abs(item.scores[better] - item.scores[worse])
     elif item.strength is not None:
         added[STRENGTH] = item.strength
-    for name, place in zip(MODELS, (better, worse), strict=True):
-        if item.models and _is_label(item.models[place]):
-            added[name] = item.models[place]
+    if item.models:
+        for name, place in zip(MODELS, (better, worse), strict=True):
+            if _is_label(item.models[place]):
+                added[name] = item.models[place]
     return added
 
 

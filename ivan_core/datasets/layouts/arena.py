@@ -12,6 +12,7 @@ from ivan_core.datasets.layouts.shape import (
     label,
     messages,
     one_of,
+    preferred,
     unfolded,
 )
 from ivan_core.domain.transcripts import Dialogue
@@ -37,15 +38,15 @@ def _side(row: Row, column: str) -> Dialogue:
 
 
 def _voted(row: Row) -> Item:
-    better = one_of(row, "winner", VOTES)
+    better = preferred(row, "winner", VOTES)
     return _item(row, (_side(row, "conversation_a"), _side(row, "conversation_b")), better)
 
 
-def _item(row: Row, sides: tuple[Dialogue, ...], better: int | None) -> Item:
+def _item(row: Row, sides: tuple[Dialogue, ...], better: tuple[int, ...]) -> Item:
     # The vote stays a label: a tie in which both are bad is another than one in which none is.
     parts = frozenset((*_DIALOGUES[:2], *_LISTS[:3]))
     models = tuple(label(row, f"model_{side}") for side in "ab")
-    return Item(sides, () if better is None else (better,), parts, models=models)
+    return Item(sides, better, parts, models=models)
 
 
 def _listed(row: Row, column: str) -> list[str]:
@@ -75,7 +76,7 @@ def _counted(row: Row) -> Item:
     votes = [one_of(row, column, {"1": 1, "0": 0}) for column in _LISTS[3:]]
     if sum(vote or 0 for vote in votes) != 1:
         raise NotAPair("not one of winner_model_a, winner_model_b and winner_tie is 1")
-    return _item(row, sides, (0, 1, None)[votes.index(1)])
+    return _item(row, sides, ((0,), (1,), ())[votes.index(1)])
 
 
 ARENA_33K = Layout(

@@ -6,22 +6,20 @@ from ivan_core.datasets.layouts.shape import (
     Item,
     Layout,
     Row,
-    answered,
-    asked,
     has_texts,
     label,
-    one_of,
-    text,
+    preferred,
+    two_replies,
 )
 
 _NEEDS = ("question", "response_A", "response_B", "label")
 
 
 def _read(row: Row) -> Item:
-    better = one_of(row, "label", {"A>B": 0, "B>A": 1, "A=B": None})
+    better = preferred(row, "label", {"A>B": 0, "B>A": 1, "A=B": None})
     return Item(
-        answered(asked(text(row, "question")), [text(row, "response_A"), text(row, "response_B")]),
-        () if better is None else (better,),
+        two_replies(row, "question", "response_A", "response_B"),
+        better,
         frozenset(_NEEDS[:3]),
         subset=label(row, "source", "subset"),
     )

@@ -17,8 +17,9 @@ from ivan_core.datasets.layouts.shape import (
     best,
     has_texts,
     label,
-    one_of,
+    preferred,
     text,
+    two_replies,
 )
 
 _HUMAN = ("prompt", "response_1", "response_2", "winner")
@@ -27,10 +28,10 @@ _RESPONSE = re.compile(r"response_([1-9]\d?)")
 
 
 def _human(row: Row) -> Item:
-    better = one_of(row, "winner", VOTES)
+    better = preferred(row, "winner", VOTES)
     return Item(
-        answered(asked(text(row, "prompt")), [text(row, "response_1"), text(row, "response_2")]),
-        () if better is None else (better,),
+        two_replies(row, "prompt", "response_1", "response_2"),
+        better,
         frozenset(_HUMAN[:3]),
         models=(label(row, "model_a"), label(row, "model_b")),
     )

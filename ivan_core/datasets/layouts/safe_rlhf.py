@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ivan_core.datasets.layouts.shape import (
-    Item,
-    Layout,
-    Row,
-    answered,
-    asked,
-    has_texts,
-    one_of,
-    text,
-)
+from ivan_core.datasets.layouts.shape import Item, Layout, Row, has_texts, preferred, two_replies
 
 _SIDES = ("prompt", "response_0", "response_1")
 BETTER, SAFER = "better_response_id", "safer_response_id"
@@ -21,10 +12,8 @@ BETTER, SAFER = "better_response_id", "safer_response_id"
 
 def _by(verdict: str) -> Callable[[Row], Item]:
     def read(row: Row) -> Item:
-        better = one_of(row, verdict, {"0": 0, "1": 1})
-        replies = [text(row, "response_0"), text(row, "response_1")]
-        preferred = () if better is None else (better,)
-        return Item(answered(asked(text(row, "prompt")), replies), preferred, frozenset(_SIDES))
+        better = preferred(row, verdict, {"0": 0, "1": 1})
+        return Item(two_replies(row, *_SIDES), better, frozenset(_SIDES))
 
     return read
 

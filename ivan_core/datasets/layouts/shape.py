@@ -94,6 +94,11 @@ def answered(prompt: Messages, replies: Sequence[str]) -> tuple[Dialogue, ...]:
     return tuple(Dialogue.of_messages((*prompt, ("Assistant", reply))) for reply in replies)
 
 
+def two_replies(row: Row, prompt: str, one: str, other: str) -> tuple[Dialogue, ...]:
+    """The dialogues of two replies to a prompt of one turn, by their columns. Raises NotAPair."""
+    return answered(asked(text(row, prompt)), [text(row, one), text(row, other)])
+
+
 def text(row: Row, column: str) -> str:
     """A column that holds a text. Raises NotAPair where it does not; an empty text is one."""
     value = row.get(column)
@@ -140,6 +145,12 @@ def one_of(row: Row, column: str, known: Mapping[str, int | None]) -> int | None
     if word not in known:
         raise NotAPair(f"{column} is {named(value)}, not one of {', '.join(known)}")
     return known[word]
+
+
+def preferred(row: Row, column: str, known: Mapping[str, int | None]) -> tuple[int, ...]:
+    """The place of the reply that a verdict prefers; none where it stands for None, a tie."""
+    better = one_of(row, column, known)
+    return () if better is None else (better,)
 
 
 def best(scores: Sequence[float]) -> tuple[int, ...]:

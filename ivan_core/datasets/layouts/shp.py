@@ -6,23 +6,21 @@ from ivan_core.datasets.layouts.shape import (
     Item,
     Layout,
     Row,
-    answered,
-    asked,
     has_texts,
     label,
     number,
-    one_of,
-    text,
+    preferred,
+    two_replies,
 )
 
 _NEEDS = ("history", "human_ref_A", "human_ref_B", "labels")
 
 
 def _read(row: Row) -> Item:
-    better = one_of(row, "labels", {"1": 0, "0": 1})
+    better = preferred(row, "labels", {"1": 0, "0": 1})
     return Item(
-        answered(asked(text(row, "history")), [text(row, "human_ref_A"), text(row, "human_ref_B")]),
-        () if better is None else (better,),
+        two_replies(row, "history", "human_ref_A", "human_ref_B"),
+        better,
         frozenset(_NEEDS[:3]),
         subset=label(row, "domain", "subset"),
         strength=number(row, "score_ratio") if row.get("score_ratio") is not None else None,

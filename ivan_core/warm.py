@@ -56,6 +56,7 @@ def serve(questions: Questions, load: Load, idle_seconds: float = IDLE_SECONDS) 
     with FileLock(questions.lock_path) as lock, FileLock(slot_file()) as slot:
         if not lock.acquire(timeout=TAKE_OVER_SECONDS):
             return
+        questions = Questions(questions.data_dir, makes_folder=False)  # `acquire` has made it
         questions.take_over()  # first: whoever is known to serve is not taken for one that hangs
         sign(lock, WARM, questions.data_dir)
         over = threading.Event()

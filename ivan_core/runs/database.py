@@ -63,9 +63,11 @@ class Database:
     upgrades: Mapping[int, tuple[str, ...]] = {}
     """What makes the next layout of an older one; nothing that the file holds is lost."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, makes_folder: bool = True) -> None:
         self.path = path
         self._folder = path.parent
+        self._makes_folder = makes_folder
+        """False: who works for a folder that is taken away must not bring it back."""
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -107,7 +109,8 @@ class Database:
             # What is in it can be read all the same; SQLite itself refuses to write.
             address = f"{self.path.absolute().as_uri()}?{urlencode(read_only_query(self.path))}"
             return sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._makes_folder:
+            self._folder.mkdir(parents=True, exist_ok=True)
         return sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
 
     def _lay_out(self, db: sqlite3.Connection) -> None:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from ivan_core.domain.models import InputFormat, Quantization, Reward, SystemTurns
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.runs.database import LAYOUT, Database
+from ivan_core.runs.locks import is_held
 
 KEPT_SECONDS = 3600.0
 """How long a question is remembered after its answer, or after it was asked in vain."""
@@ -107,12 +108,12 @@ _FIELDS = ", ".join(item.name for item in fields(Question))
 class Questions:
     """All questions of one data folder. Cheap to make; each call opens its own connection."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, makes_folder: bool = True) -> None:
         self.data_dir = data_dir
         self.lock_path = data_dir / "warm.lock"
         """Held by the warm worker for life: there is one a data folder."""
         self.log_path = data_dir / "warm.log"
-        self._file = _QuestionsFile(data_dir / "warm.sqlite")
+        self._file = _QuestionsFile(data_dir / "warm.sqlite", makes_folder)
 
     def ask(
         self, model: AskedModel, key: str, texts: Sequence[Dialogue], again: bool = False
@@ -229,6 +230,8 @@ class Questions:
         """
         now = time.time()
         with self._file.writing() as db:
+            if is_held(self.lock_path):
+                return False  # it came since the caller looked, and took the note of its start away
             started, starts = db.execute("SELECT started, starts FROM worker").fetchone()
             if 0 <= now - started < START_SECONDS:
                 return False

@@ -16,6 +16,7 @@ from fakes.reward_models import Fakes
 from fakes.warm import ONE, answered, complete, some_texts
 from given.support import wait_for
 
+from ivan_core.domain.errors import StorageProblem
 from ivan_core.domain.transcripts import Dialogue
 from ivan_core.engine.warm import answers as warm
 from ivan_core.runs import questions as questions_module
@@ -103,6 +104,22 @@ def test_a_worker_ends_when_its_folder_is_taken_away(questions: Questions, at_wo
     questions.data_dir.rename(questions.data_dir.with_name("away"))
     wait_for(lambda: not at_work.exists())
     assert not questions.data_dir.exists()
+
+
+def test_a_worker_does_not_bring_back_a_folder_that_was_taken_away(data_dir: Path) -> None:
+    Questions(data_dir).take_over()
+    data_dir.rename(data_dir.with_name("away"))
+    with pytest.raises(StorageProblem):
+        Questions(data_dir, makes_folder=False).beat()
+    assert not data_dir.exists()
+
+
+def test_none_is_started_where_one_came_since_the_caller_looked(questions: Questions) -> None:
+    with FileLock(questions.lock_path) as lock:
+        assert lock.acquire()
+        questions.take_over()
+        assert not questions.may_start()
+    assert questions.may_start()
 
 
 def test_a_worker_ends_when_another_folder_lies_in_place_of_its_own(

@@ -14,6 +14,8 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from ivan_core.models import servers
+
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
@@ -23,6 +25,12 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 # Streamlit gives a page 3 seconds, which a busy machine may need for what takes a tenth of one.
 for _way in (AppTest.from_file, AppTest.from_function, AppTest.from_string):
     _way.__func__.__kwdefaults__["default_timeout"] = 300  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def servers_may_be_slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second is short for a demo server beside other tests; silence is no other server."""
+    monkeypatch.setattr(servers, "SHOWN_SECONDS", 60.0)
 
 
 class Page:

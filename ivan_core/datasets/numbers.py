@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ivan_core.datasets.layouts.sides import SCORES, score_of
+from ivan_core.datasets.layouts.shape import number_in
+from ivan_core.datasets.layouts.sides import SCORES
 from ivan_core.datasets.prepared import BASE_COLUMNS, HASHES, beginnings
 from ivan_core.domain.pairs import SIDES, Pair
 from ivan_core.domain.transcripts import outlines, text_hash
@@ -140,7 +141,7 @@ _OWN = [name for name in BASE_COLUMNS if name not in ("row_id", "duplicate_of")]
 
 def _is_reversed(labels: _Labels) -> bool:
     """Whether the source gives the reply that it calls chosen the lower score."""
-    chosen, rejected = (score_of(labels.get(name)) for name in SCORES)
+    chosen, rejected = (number_in(labels.get(name)) for name in SCORES)
     return chosen is not None and rejected is not None and chosen < rejected
 
 

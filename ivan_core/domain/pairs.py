@@ -17,6 +17,11 @@ TIED = "the data prefers neither reply"
 """Why such a pair is not rated: there is no choice that a model could agree with."""
 
 
+def other_side(side: Side) -> Side:
+    """The side of a pair that this one is not."""
+    return "rejected" if side == "chosen" else "chosen"
+
+
 def why_unrated(identical: bool, tied: bool) -> str:
     """Why no model rates a pair; empty where one can."""
     return IDENTICAL if identical else TIED if tied else ""

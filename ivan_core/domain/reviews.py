@@ -9,7 +9,7 @@ from typing import Literal
 
 from ivan_core.domain.errors import IvanError
 from ivan_core.domain.labels import Label
-from ivan_core.domain.pairs import Side
+from ivan_core.domain.pairs import Side, other_side
 from ivan_core.domain.words import number_of
 
 Task = Literal["better", "describe"]
@@ -83,7 +83,7 @@ class Guess:
     def sided_with(self) -> Side | None:
         if self.choice == "none":
             return None
-        other: Side = "rejected" if self.left == "chosen" else "chosen"
+        other = other_side(self.left)
         return self.left if self.choice == "A" else other
 
 

@@ -37,7 +37,7 @@ from ivan_core.engine.imports import (
 from ivan_core.engine.kind import kind_of, known
 from ivan_core.engine.work import BEGUN
 from ivan_core.runs.context import Parts
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import folder_for, replacing, storage_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,11 +189,7 @@ def export(run_id: str, path: Path, *, texts: bool = False) -> None:
         StorageProblem: the file cannot be written.
     """
     access.check_path(path)
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder.", "Name a file in it.")
+    folder = folder_for(path)
     with storage_errors(folder), replacing(path) as temporary, temporary.open("wb") as file:
         _write(run_id, file, texts)
 

@@ -17,7 +17,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
 from ivan_core.figures.chart import Drawn
 from ivan_core.figures.pick import Picked
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import folder_for, replacing, storage_errors
 
 Kind = Literal["svg", "pdf", "png", "csv"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -71,12 +71,10 @@ def save(path: Path, content: bytes) -> None:
     """Write a figure, over an older one of that name.
 
     Raises:
-        BadInput: there is no such folder.
+        BadInput: there is no such folder, or the path is one.
         StorageProblem: it cannot be written, or the disk is full.
     """
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
+    folder = folder_for(path)
     with storage_errors(folder), replacing(path) as temporary:
         temporary.write_bytes(content)
 

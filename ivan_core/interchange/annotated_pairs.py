@@ -13,7 +13,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from ivan_core.domain.pairs import Side
+from ivan_core.domain.pairs import other_side
 from ivan_core.interchange import reasons
 from ivan_core.interchange.content import Annotator, Content, Row, without_empty
 from ivan_core.interchange.format import Format
@@ -68,7 +68,7 @@ def _comparison(content: Content, row: Row, ids: set[str]) -> dict[str, Any]:
     pair = row.pair
     prompt, replies = prompt_and_replies(pair)
     first = content.first_side(pair.row_id)
-    second: Side = "rejected" if first == "chosen" else "chosen"
+    second = other_side(first)
     prefers = {CHOICE: {"pref": "a" if first == "chosen" else "b"}}
     for one, toward in zip(content.annotators, row.beside.toward, strict=True):
         prefers[_id(one.told)] = _annotation(one, toward, first == "chosen")

@@ -28,17 +28,20 @@ def _beside(content: Content) -> dict[str, type]:
     return {**dict.fromkeys(_SCORES, float), **content.columns}
 
 
-def _values(content: Content, row: Row) -> list[Label]:
+def _values(content: Content, row: Row) -> dict[str, Label]:
+    """The values of those columns."""
     own = dict(zip(_SCORES, (0.0, 0.0) if row.pair.tied else (1.0, 0.0), strict=True))
-    return [{**own, **content.values(row)}.get(name) for name in _beside(content)]
+    return {**own, **content.values(row)}
 
 
 def _write_csv(path: Path, content: Content, rows: Iterator[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*SIDES, *_beside(content)])
+        writer, names = csv.writer(file), list(_beside(content))
+        writer.writerow([*SIDES, *names])
         for row in rows:
-            writer.writerow([row.pair.chosen.text, row.pair.rejected.text, *_values(content, row)])
+            values = _values(content, row)
+            texts = row.pair.chosen.text, row.pair.rejected.text
+            writer.writerow([*texts, *(values.get(name) for name in names)])
 
 
 def _write_parquet(path: Path, content: Content, rows: Iterator[Row]) -> None:
@@ -55,7 +58,7 @@ def _write_parquet(path: Path, content: Content, rows: Iterator[Row]) -> None:
 
 def _objects(content: Content, row: Row) -> dict[str, Any]:
     sides = {"chosen": messages(row.pair.chosen), "rejected": messages(row.pair.rejected)}
-    return {**sides, **dict(zip(_beside(content), _values(content, row), strict=True))}
+    return {**sides, **_values(content, row)}
 
 
 def _nul(pair: Pair) -> str:

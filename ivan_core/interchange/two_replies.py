@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ivan_core.domain.pairs import Side
+from ivan_core.domain.pairs import Side, other_side
 from ivan_core.interchange import reasons
 from ivan_core.interchange.content import Content, Row
 from ivan_core.interchange.format import Reason
@@ -21,8 +21,8 @@ def side_by_side(content: Content, row: Row) -> tuple[dict[str, Any], Literal["a
     prompt, chosen, rejected = prompt_and_replies(row.pair)
     replies: dict[Side, str] = {"chosen": chosen[0]["content"], "rejected": rejected[0]["content"]}
     first = content.first_side(row.pair.row_id)
-    other: Side = "rejected" if first == "chosen" else "chosen"
-    fields = {"prompt": prompt, "response_a": replies[first], "response_b": replies[other]}
+    second = other_side(first)
+    fields = {"prompt": prompt, "response_a": replies[first], "response_b": replies[second]}
     if row.pair.unrated:
         return fields, ""
     return fields, "a" if first == "chosen" else "b"

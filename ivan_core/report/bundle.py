@@ -9,7 +9,7 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.engine import figures
 from ivan_core.figures.html.frame import link, page, paragraph
 from ivan_core.report.page import finished_run, report, style, title_of
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import replace_text, storage_errors
 
 INDEX = "index.html"
 
@@ -33,12 +33,12 @@ def write_bundle(folder: Path, run_ids: Sequence[str], *, texts: bool = False) -
         folder.mkdir(exist_ok=True)
         for run in found:
             path = folder / f"{run.id}.html"
-            _write(path, report(run.id, texts=texts))
+            replace_text(path, report(run.id, texts=texts))
             paths.append(path)
             entries[title_of(run) + (f" ({run.id})" if run.name else "")] = _entry(
                 run.id, path.name
             )
-        _write(folder / INDEX, page("Reports", [], entries, style=style()))
+        replace_text(folder / INDEX, page("Reports", [], entries, style=style()))
     return [folder / INDEX, *paths]
 
 
@@ -47,8 +47,3 @@ def _entry(run_id: str, file: str) -> list[str]:
     told = [paragraph(finding.sentence) for finding in figures.findings(run_id)]
     source = paragraph(figures.source_line(run_id), "small")
     return [*told, source, f"<p>{link(file, 'Open the report')}</p>"]
-
-
-def _write(path: Path, content: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(content, "utf-8", "replace", newline="\n")

@@ -8,6 +8,7 @@ from statistics import median
 
 from ivan_core.annotations.tables import name_of
 from ivan_core.domain.errors import BadInput
+from ivan_core.domain.pairs import other_side
 from ivan_core.domain.reviews import BETTER, NO_DIFFERENCE, Opinion, Queue, Task
 from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets
@@ -165,9 +166,9 @@ def revealed(now: Standing, chosen_by: str) -> str:
     last = next(iter(reversed(now.said)), None) if now.queue.tells else None
     if last is None or last.skipped or BETTER not in last.answers:
         return ""
-    other = "rejected" if last.left == "chosen" else "chosen"
+    letters: dict[str, str] = {last.left: "A", other_side(last.left): "B"}
     letter = "A" if last.left == "chosen" else "B"
-    said = {last.left: "A", other: "B"}.get(str(last.answers[BETTER]), "")
+    said = letters.get(str(last.answers[BETTER]), "")
     if not said:
         return f"The last pair: {_chooser(chosen_by)[0]} {letter}."
     same = "like you" if said == letter else f"you {said}"

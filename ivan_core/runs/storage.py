@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ivan_core.domain.errors import StorageProblem
+from ivan_core.domain.errors import BadInput, StorageProblem
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -99,6 +99,26 @@ def _read_only(folder: Path) -> StorageProblem:
         f"The folder {folder} cannot be written.",
         "Make it writable, or name another data folder with IVAN_DATA_DIR.",
     )
+
+
+def folder_for(path: Path) -> Path:
+    """The folder that a file is to be written into.
+
+    Raises:
+        BadInput: there is no such folder, or the path is one itself.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder.", "Name a file in it.")
+    return folder
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, at once or not at all; half a character becomes "?"."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8", "replace", newline="\n")
 
 
 @contextmanager

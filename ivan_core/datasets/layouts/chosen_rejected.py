@@ -12,7 +12,7 @@ from ivan_core.datasets.layouts.shape import (
     messages,
     text,
 )
-from ivan_core.datasets.layouts.sides import SCORES, one_turn, read_sides, score_of
+from ivan_core.datasets.layouts.sides import SCORES, one_turn, read_sides
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER
 
 _NEEDS = ("chosen", "rejected")
@@ -23,14 +23,7 @@ def read_pair(row: Row) -> Item:
     """Both sides of a row, whatever form they have. Raises NotAPair."""
     sides = read_sides(row)
     better = () if sides.tied else (0,)
-    return Item((sides.chosen, sides.rejected), better, sides.no_labels, None, _strength(row))
-
-
-def _strength(row: Row) -> float | None:
-    if SCORES[0] not in row:
-        return None
-    one, other = (score_of(row.get(name)) for name in SCORES)
-    return None if one is None or other is None else abs(one - other)
+    return Item((sides.chosen, sides.rejected), better, sides.no_labels, None, sides.strength)
 
 
 def _one_turn(row: Row) -> Item:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ivan_core.datasets.layouts.messages import NotAPair
-from ivan_core.datasets.layouts.shape import Item, Layout, Row, best, label, number, text
+from ivan_core.datasets.layouts.shape import (
+    Item,
+    Layout,
+    Row,
+    are_objects,
+    best,
+    label,
+    number,
+    text,
+)
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Turn
 
 _NEEDS = ("prompt", "answers")
-
-
-def _are_answers(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(one, Mapping) and {"answer", "rank"} <= one.keys() for one in value
-    )
+_OF_ANSWERS = ("answer", "rank")
 
 
 def _read(row: Row) -> Item:
     answers = row.get("answers")
-    if not _are_answers(answers) or not answers:
+    if not are_objects(answers, *_OF_ANSWERS) or not answers:
         raise NotAPair("answers holds no list of ranked answers")
     ranks = [number(one, "rank") for one in answers]
     opening = text(row, "prompt")
@@ -42,7 +44,7 @@ LAYOUT = Layout(
     "nectar",
     "Nectar",
     _NEEDS,
-    lambda row: _are_answers(row["answers"]),
+    lambda row: are_objects(row["answers"], *_OF_ANSWERS),
     _read,
     many=True,
     nested=("answers",),

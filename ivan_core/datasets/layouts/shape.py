@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
@@ -124,16 +125,22 @@ def messages(row: Row, column: str) -> Messages:
 
 
 def number(row: Row, column: str) -> float:
-    """A column that holds a number, which a CSV file has as text. Raises NotAPair."""
-    value = row.get(column)
-    if not isinstance(value, bool) and isinstance(value, int | float | str):
-        try:
-            found = float(value)
-        except (ValueError, OverflowError):
-            found = float("nan")
-        if abs(found) < float("inf"):
-            return found
-    raise NotAPair(f"{column} holds no number")
+    """A column that holds a number. Raises NotAPair where it does not."""
+    found = number_in(row.get(column))
+    if found is None:
+        raise NotAPair(f"{column} holds no number")
+    return found
+
+
+def number_in(value: object) -> float | None:
+    """A value as a finite number, which a CSV file has as text; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
 
 
 def one_of(row: Row, column: str, known: Mapping[str, int | None]) -> int | None:
@@ -166,6 +173,13 @@ def label(row: Row, *columns: str) -> str:
         if isinstance(value := row.get(column), str) and value:
             return value
     return ""
+
+
+def are_objects(value: object, *keys: str) -> TypeGuard[Sequence[Row]]:
+    """Whether a value is a list of objects that all have these keys."""
+    return isinstance(value, list | tuple) and all(
+        isinstance(one, Mapping) and one.keys() >= set(keys) for one in value
+    )
 
 
 def is_texts(value: object) -> TypeGuard[Sequence[str]]:

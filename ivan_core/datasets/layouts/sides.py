@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
 from ivan_core.datasets.layouts.messages import Messages, NotAPair, message_of
+from ivan_core.datasets.layouts.shape import number_in
 from ivan_core.datasets.prepared import BASE_COLUMNS
 from ivan_core.domain.pairs import SIDES
 from ivan_core.domain.transcripts import ASSISTANT_MARKER, HUMAN_MARKER, Dialogue, Turn
@@ -22,14 +22,19 @@ _BEGINS = re.compile(r"\s*Human:")
 class Sides(NamedTuple):
     """Both dialogues of a row.
 
-    `tied`: the row gives both replies the same score, so that none of them was preferred.
+    `strength`: how far the scores of both replies lie apart; None where the row has no scores.
     `no_labels`: the columns that are a part of the dialogues, or have the name of one of ours.
     """
 
     chosen: Dialogue
     rejected: Dialogue
-    tied: bool
+    strength: float | None
     no_labels: frozenset[str]
+
+    @property
+    def tied(self) -> bool:
+        """The row gives both replies the same score, so that none of them was preferred."""
+        return self.strength == 0
 
 
 def read_sides(row: Mapping[str, Any]) -> Sides:
@@ -54,7 +59,7 @@ def read_sides(row: Mapping[str, Any]) -> Sides:
         _with_system(_side(values[side], prompt or None, whole), given) for side in SIDES
     )
     no_labels = _NO_LABELS | {SYSTEM} if isinstance(system, str) else _NO_LABELS
-    return Sides(chosen, rejected, _is_tied(row), no_labels)
+    return Sides(chosen, rejected, _strength(row), no_labels)
 
 
 def _transcripts(row: Mapping[str, Any]) -> Sides | None:
@@ -64,7 +69,7 @@ def _transcripts(row: Mapping[str, Any]) -> Sides | None:
         return None
     if row.get(PROMPT) is not None or isinstance(row.get(SYSTEM), str):
         return None
-    return Sides(_transcript(chosen), _transcript(rejected), _is_tied(row), _NO_LABELS)
+    return Sides(_transcript(chosen), _transcript(rejected), _strength(row), _NO_LABELS)
 
 
 def _transcript(text: str) -> Dialogue:
@@ -73,23 +78,11 @@ def _transcript(text: str) -> Dialogue:
     return Dialogue.of_transcript(_with_line_feeds(text))
 
 
-def _is_tied(row: Mapping[str, Any]) -> bool:
+def _strength(row: Mapping[str, Any]) -> float | None:
     if SCORES[0] not in row:
-        return False
-    scores = [row.get(name) for name in SCORES]
-    numbers = [score_of(score) for score in scores]
-    return None not in numbers and numbers[0] == numbers[1]
-
-
-def score_of(score: object) -> float | None:
-    """A score as a number; a CSV gives it as text."""
-    if isinstance(score, bool) or not isinstance(score, int | float | str):
         return None
-    try:
-        found = float(score)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
+    one, other = (number_in(row.get(name)) for name in SCORES)
+    return None if one is None or other is None else abs(one - other)
 
 
 def _value(row: Mapping[str, Any], column: str) -> str | Messages | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ivan_core.datasets.layouts.messages import NotAPair
 from ivan_core.datasets.layouts.shape import (
     Item,
     Layout,
     Row,
     answered,
+    are_objects,
     asked,
     best,
     label,
@@ -18,17 +17,12 @@ from ivan_core.datasets.layouts.shape import (
 )
 
 _NEEDS = ("instruction", "completions")
-
-
-def _are_completions(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(one, Mapping) and {"response", "overall_score"} <= one.keys() for one in value
-    )
+_OF_COMPLETIONS = ("response", "overall_score")
 
 
 def _read(row: Row) -> Item:
     replies = row.get("completions")
-    if not _are_completions(replies) or not replies:
+    if not are_objects(replies, *_OF_COMPLETIONS) or not replies:
         raise NotAPair("completions holds no scored replies")
     scores = tuple(number(one, "overall_score") for one in replies)
     return Item(
@@ -45,7 +39,7 @@ LAYOUT = Layout(
     "ultrafeedback",
     "UltraFeedback",
     _NEEDS,
-    lambda row: _are_completions(row["completions"]),
+    lambda row: are_objects(row["completions"], *_OF_COMPLETIONS),
     _read,
     many=True,
     nested=("completions",),

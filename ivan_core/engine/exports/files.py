@@ -10,7 +10,7 @@ from ivan_core.interchange.content import Content
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.write import Summary, write
 from ivan_core.lists.download import place
-from ivan_core.runs.storage import storage_errors
+from ivan_core.runs.storage import folder_for, storage_errors
 from ivan_core.settings import data_dir
 
 
@@ -36,11 +36,7 @@ def export(content: Content, wanted: Format, path: Path, *, replace: bool = Fals
         StorageProblem: the file cannot be written, or the texts are damaged.
     """
     access.check_path(path)
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}.", "Make it, or name another file.")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder.", "Name a file in it.")
+    folder = folder_for(path)
     if path.exists() and not replace:
         raise BadInput(f"{path} is there already.", "Name another file, or add --replace.")
     with storage_errors(folder):

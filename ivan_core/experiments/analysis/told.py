@@ -13,7 +13,7 @@ from ivan_core.experiments.analysis.files import FOLDER
 from ivan_core.experiments.analysis.html_report.page import html_report
 from ivan_core.experiments.analysis.results import Analysed
 from ivan_core.figures.words import listed
-from ivan_core.runs.storage import replacing, storage_errors
+from ivan_core.runs.storage import replace_text, storage_errors
 
 
 def sentences_text(analysed: Analysed) -> str:
@@ -47,8 +47,7 @@ def write_told(data_dir: Path, slug: str, analysed: Analysed) -> list[str]:
     names = told_names(slug)
     with storage_errors(data_dir / FOLDER):
         for name, text in zip(names, texts_told(analysed).values(), strict=True):
-            with replacing(data_dir / name) as temporary:
-                temporary.write_text(text, "utf-8", "replace", newline="\n")
+            replace_text(data_dir / name, text)
     return names
 
 
@@ -68,6 +67,5 @@ def write_here(analysed: Analysed, folder: Path, *, texts: bool) -> list[Path]:
         access.check_path(path)
     with storage_errors(folder):
         for path, text in zip(paths, told.values(), strict=True):
-            with replacing(path) as temporary:
-                temporary.write_text(text, "utf-8", "replace", newline="\n")
+            replace_text(path, text)
     return paths

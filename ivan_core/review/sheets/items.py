@@ -18,7 +18,7 @@ from ivan_core.annotations.queues import Queues
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.labels import Label, Labels
-from ivan_core.domain.pairs import Pair, Side
+from ivan_core.domain.pairs import Pair, Side, other_side
 from ivan_core.domain.reviews import BETTER, BLIND_FIRST, NO_DIFFERENCE, Item, Queue
 from ivan_core.domain.transcripts import Dialogue, Turn
 from ivan_core.domain.words import one_line
@@ -323,7 +323,7 @@ def _label(column: Column, choice: str, left: Side) -> Label:
     if choice == CANT_TELL:
         return None
     if column.key == BETTER:
-        right = "rejected" if left == "chosen" else "chosen"
+        right = other_side(left)
         return {A: left, B: right}.get(choice, NO_DIFFERENCE)
     return {YES: True, NO: False}.get(choice, choice)
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from ivan_core.domain.labels import Label
-from ivan_core.domain.pairs import Side
+from ivan_core.domain.pairs import Side, other_side
 from ivan_core.domain.reviews import LONGEST_NOTE, NO_DIFFERENCE
 from ivan_core.labels.schema import WHOLE, Feature, feature
 from ivan_core.review.briefing import answer_words, revealed
@@ -236,7 +236,7 @@ def _choose(screen: Screen, letter: str, side: Side) -> None:
 def _answers(screen: Screen) -> None:
     """The four answers, always in the same place. Their keys name the item, so that a press meant
     for the one before goes nowhere."""
-    right = "rejected" if screen.left == "chosen" else "chosen"
+    right = other_side(screen.left)
     choices: tuple[tuple[str, str, Label], ...] = (
         ("A is better", "a", screen.left),
         ("B is better", "b", right),

@@ -12,7 +12,6 @@ from given.words.scored_words import LIST, asked, keep
 
 from ivan_core.engine import access
 from ivan_core.engine.access import Visitor
-from ivan_core.engine.warm import answers
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
 from ivan_core.words.asking import Asked
@@ -26,14 +25,6 @@ RHO = "their rank correlation is +0.60 (Spearman's rho, n = 5 words)."
 1 - 6 * (1 + 1 + 4 + 1 + 1) / (5 * 24) = 0.6."""
 NAMES = ("control", "harmless")
 Opened = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
-    """Times a worker would have been started, in place of workers."""
-    calls: list[Questions] = []
-    monkeypatch.setattr(answers, "_spawn", calls.append)
-    return calls
 
 
 @pytest.fixture

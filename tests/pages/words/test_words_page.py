@@ -11,21 +11,12 @@ from given.words.scored_words import LIST, asked, keep
 
 from ivan_core.engine import access
 from ivan_core.engine.access import Visitor
-from ivan_core.engine.warm import answers
 from ivan_core.runs.questions import Questions
 from ivan_core.words import asking
 from ivan_core.words.word_list import bundled
 
 PAGE = "pages/words.py"
 Opened = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Questions]:
-    """Times a worker would have been started, in place of workers."""
-    calls: list[Questions] = []
-    monkeypatch.setattr(answers, "_spawn", calls.append)
-    return calls
 
 
 def ask_for(page: Any, text: str) -> None:

@@ -22,13 +22,17 @@ def draws(page: Page, text: str) -> None:
 def test_every_hostile_reply_is_read_as_it_is(serve, guarded, listener, data_dir, tmp_path):
     run_id, _ = hostile.made(data_dir, tmp_path, listener.address)
     guarded.goto(serve().url("/pairs", run=run_id, row=0))
+    earlier = guarded.locator("details", has_text="2 earlier turns")
     for row, text in enumerate(hostile.texts(listener.address)):
         expect(guarded.get_by_text(f"pair {row} of 18")).to_be_visible()
         # The row's number stands before its texts do: those of the row before are still there, and
         # a press on their earlier turns would open nothing here.
         shows(guarded, text, 3)
         ready(guarded)
-        guarded.get_by_text("2 earlier turns").click()
+        # What was opened for the row before stays open: a press would fold it.
+        if earlier.get_attribute("open") is None:
+            earlier.locator("summary").click()
+        expect(earlier).to_have_attribute("open", "")
         # The question once and two earlier turns; beside them a reply on either side.
         expect(guarded.locator(".ivan-turn")).to_have_count(3)
         shows(guarded, text, 5)

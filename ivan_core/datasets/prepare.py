@@ -25,12 +25,12 @@ from ivan_core.runs.storage import replacing, storage_errors
 
 LAYOUT = 2
 """Number of the folder's layout; a change of it gives every dataset another fingerprint."""
-READING = 5
+READING = 6
 """Number of the way rows are read; a change of it reads sources anew. What comes out as before
 keeps its fingerprint, and with it its runs, reviews and scores."""
 _SAME_AS_BEFORE = ("sample", "anthropic/hh-rlhf")
 """Sources of plain transcripts: the earlier ways of reading gave the same."""
-_EARLIER = (4, 3, 2)
+_EARLIER = (5, 4, 3, 2)
 _NAMED_BAD_LINES = 50
 _ROWS_A_GROUP = 16_384
 """Rows of the numbers table that are read together where one is asked for."""
@@ -158,8 +158,13 @@ def _write(
         # Hashes hardly come twice: to list them first would take as long as all else.
         use_dictionary=[name for name in table.column_names if name not in HASHES],
     )
-    bad = [[line.line, line.reason] for line in reader.bad]
+    bad, replies = (
+        [[line.line, line.reason] for line in lines]
+        for lines in (reader.bad, reader.replies_left_out)
+    )
     content.update(json.dumps(bad).encode())
+    if replies:
+        content.update(json.dumps(replies).encode())
     identity = f"{LAYOUT}|{request.model_dump_json()}|{source.revision}|{content.hexdigest()}"
     about = {
         "fingerprint": sha256(identity.encode()).hexdigest()[:16],
@@ -174,6 +179,10 @@ def _write(
         "sanity": numbers.report(table),
         "bad_lines": len(bad),
         "bad_lines_named": bad[:_NAMED_BAD_LINES],
+        "rows_read": reader.rows,
+        "rows_tied": reader.tied_rows,
+        "replies_left_out": len(replies),
+        "replies_left_out_named": replies[:_NAMED_BAD_LINES],
         "reading": READING,
         "layout": reader.layout.name if reader.layout else PAIRS.name,
         "columns_found": can_be_asked(reader.columns, request.columns),

@@ -26,7 +26,8 @@ ITEM, REPLIES, RIGHT = "item", "replies", "right"
 CHOSEN_REPLY, REJECTED_REPLY = "chosen_reply", "rejected_reply"
 PLACES = (ITEM, REPLIES, RIGHT, CHOSEN_REPLY, REJECTED_REPLY)
 """Columns beside the pairs of layouts with more than two replies: which row a pair is of, the first
-0; how many replies that row has, and how many of them are better; the places of both replies."""
+0; how many replies that row has, and how many of them are better (0 in a tie); the places of both
+replies."""
 STRENGTH = "strength"
 """The column beside pairs whose preference is published with a strength."""
 _MOST_HELD = 100
@@ -46,6 +47,10 @@ class PairReader:
         self._taken, self._renames = columns, columns != USUAL
         self.layout: Layout | None = known.named(layout) if layout else None
         self.bad: list[BadLine] = []
+        self.replies_left_out: list[BadLine] = []
+        """Replies that rows have beside those of their pairs, one line each."""
+        self.rows = self.tied_rows = 0
+        """Good rows, and those of them in which no reply is better than another."""
         self.left_out: set[str] = set()
         """The source's own columns that are no labels: long texts, lists and the like."""
         self.columns: dict[str, None] = {}
@@ -58,7 +63,7 @@ class PairReader:
         Raises:
             BadInput: no row is a pair, or the rows have several layouts, or one without pairs.
         """
-        count = items = 0
+        count = 0
         for line in self._laid_out(iter(rows)):
             if isinstance(line, BadLine):
                 self.bad.append(line)
@@ -75,11 +80,14 @@ class PairReader:
             for better, worse in pairs:
                 added = _added(item, better, worse)
                 if layout.many:
-                    added |= _place(item, items, better, worse)
+                    added |= _place(item, self.rows, better, worse)
                 sides = item.replies[better], item.replies[worse]
                 yield Pair(count, *sides, named, not item.better), labels | added
                 count += 1
-            items += 1
+            self.rows += 1
+            self.tied_rows += not item.better
+            if item.left_out:
+                self.replies_left_out += [BadLine(number, why) for why in item.left_out]
         if not count:
             raise self._no_pairs(list(self.columns))
 
@@ -151,15 +159,17 @@ class PairReader:
             f"{lines} holds {'no' if len(self.bad) == 1 else 'a'} pair ({named}).",
             f"Each line needs a text under {' and under '.join(self._taken.needed)}."
             if layout.needs == USUAL.needed
-            else f"It was read as {layout.title}: ask for another layout.",
+            else layout.unpaired or f"It was read as {layout.title}: ask for another layout.",
         )
 
 
 def _pairs_of(item: Item) -> list[tuple[int, int]]:
     """The places of both replies in each pair: every better one against every other.
 
+    Of a tie the first against every other, so that no reply is lost.
+
     Raises:
-        NotAPair: the row prefers none of more than two replies, or all; or a text is broken.
+        NotAPair: the row prefers all of its replies, or a text is broken.
     """
     for reply in item.replies:
         if not is_unicode(reply.text):
@@ -168,10 +178,12 @@ def _pairs_of(item: Item) -> list[tuple[int, int]]:
         raise NotAPair("fewer than two replies")
     if len(item.replies) == 2 and len(item.better) < 2:  # nearly all rows of most data
         return [(1, 0)] if item.better == (1,) else [(0, 1)]
+    if not item.better:
+        return [(0, other) for other in range(1, len(item.replies))]
     better = set(item.better)
     worse = [place for place in range(len(item.replies)) if place not in better]
-    if not better or not worse:
-        raise NotAPair(f"none of the {len(item.replies)} replies is better than another")
+    if not worse:
+        raise NotAPair(f"all {len(item.replies)} replies are right, and none is wrong")
     return [(one, other) for one in item.better for other in worse]
 
 

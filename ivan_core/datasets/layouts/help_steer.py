@@ -121,4 +121,6 @@ HELPSTEER2_RATINGS = Layout(
     _rated,
     _gather,
     said="Two lines in succession with one prompt are a pair; the more helpful reply is better.",
+    unpaired="Two lines in succession with the same prompt make a pair: keep the order in which "
+    "the file was published.",
 )

@@ -106,4 +106,6 @@ LAYOUT = Layout(
     _gather,
     many=True,
     said="Good and bad replies to one prompt make the pairs; a prompt with one kind has none.",
+    unpaired="Pairs need a good and a bad reply to the same prompt, word for word. Replies to "
+    "prompts of their own have nothing to be compared with.",
 )

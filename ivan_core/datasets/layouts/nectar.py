@@ -9,6 +9,7 @@ from ivan_core.datasets.layouts.shape import (
     Row,
     are_objects,
     best,
+    is_texts,
     label,
     number,
     text,
@@ -35,9 +36,15 @@ def _read(row: Row) -> Item:
         tuple(before.with_turns(before.preamble, (*before.turns, reply)) for reply in replies),
         best([-rank for rank in ranks]),
         frozenset(_NEEDS),
-        subset=label(row, "source", "subset"),
+        subset=_source(row),
         models=tuple(label(one, "model") for one in answers),
     )
+
+
+def _source(row: Row) -> str:
+    """Where a prompt is from: a name, or a list of names."""
+    source = row.get("source")
+    return ", ".join(source) if is_texts(source) else label(row, "source", "subset")
 
 
 LAYOUT = Layout(

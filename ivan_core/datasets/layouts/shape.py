@@ -25,6 +25,7 @@ class Item(NamedTuple):
     `strength`: how strong the preference is as published, without a sign; one for all pairs of the
     row, or from `scores`, one a reply, the difference.
     `models`: who wrote each reply, where that is known.
+    `left_out`: why replies that the row has besides are not among these, one a reply.
     """
 
     replies: tuple[Dialogue, ...]
@@ -34,6 +35,7 @@ class Item(NamedTuple):
     strength: float | None = None
     scores: tuple[float, ...] = ()
     models: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Layout:
     `said`: what a reader has to know of how it was read.
     `nested`: the columns with lists or objects, which a table of texts holds as JSON.
     `asked_only`: it is taken where a person asks for it, and never found.
+    `unpaired`: what pairs of this layout come of, for a source in which there are none.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Layout:
     said: str = ""
     nested: tuple[str, ...] = ()
     asked_only: bool = False
+    unpaired: str = ""
 
     def needs_met_by(self, row: Row) -> bool:
         """Whether a row has the columns of this layout, whatever they hold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivan_core.datasets.layouts.messages import NotAPair
+from ivan_core.datasets.layouts.messages import NotAPair, named
 from ivan_core.datasets.layouts.shape import (
     Item,
     Layout,
@@ -12,19 +12,26 @@ from ivan_core.datasets.layouts.shape import (
     asked,
     best,
     label,
-    number,
+    number_in,
     text,
 )
+from ivan_core.domain.words import one_line
 
 _NEEDS = ("instruction", "completions")
 _OF_COMPLETIONS = ("response", "overall_score")
+_FEWEST = 2
+_LONGEST_MODEL = 60
 
 
 def _read(row: Row) -> Item:
-    replies = row.get("completions")
-    if not are_objects(replies, *_OF_COMPLETIONS) or not replies:
+    completions = row.get("completions")
+    if not are_objects(completions, *_OF_COMPLETIONS) or not completions:
         raise NotAPair("completions holds no scored replies")
-    scores = tuple(number(one, "overall_score") for one in replies)
+    found = [number_in(one["overall_score"]) for one in completions]
+    replies = [one for one, score in zip(completions, found, strict=True) if score is not None]
+    if len(replies) < _FEWEST:
+        raise NotAPair(f"{len(replies)} of {len(completions)} replies have a score")
+    scores = tuple(score for score in found if score is not None)
     return Item(
         answered(asked(text(row, "instruction")), [text(one, "response") for one in replies]),
         best(scores),
@@ -32,7 +39,17 @@ def _read(row: Row) -> Item:
         subset=label(row, "source", "subset"),
         scores=scores,
         models=tuple(label(one, "model") for one in replies),
+        left_out=tuple(
+            f"{_told(one, place)}: its score is {named(one['overall_score'])}"
+            for place, one in enumerate(completions, start=1)
+            if number_in(one["overall_score"]) is None
+        ),
     )
+
+
+def _told(completion: Row, place: int) -> str:
+    model = one_line(label(completion, "model"), _LONGEST_MODEL)
+    return f"reply {place} ({model})" if model else f"reply {place}"
 
 
 LAYOUT = Layout(
@@ -43,5 +60,6 @@ LAYOUT = Layout(
     _read,
     many=True,
     nested=("completions",),
-    said="The reply with the highest overall score is better than the others.",
+    said="The reply with the highest overall score is better than the others; one without a score "
+    "is left out.",
 )

@@ -67,9 +67,11 @@ def test_a_tie_is_a_row_in_which_nothing_is_better(
     assert one.tie is not None
     rows = [*one.rows("Hi?", "Hello.", "Go."), *one.tie(one.rows("And?", "Well.", "No."))]
     dataset = read(tmp_path, rows, ending)
-    assert dataset.rows == 2 and dataset.tied_rows == {1}
-    assert dataset.about["sanity"]["tied"] == 1
-    assert {side[-1] for side in told(dataset)[1]} == {("Assistant", "Well."), ("Assistant", "No.")}
+    assert dataset.tied_rows == set(range(one.pairs, one.pairs + one.tied))
+    about = dataset.about
+    assert (about["rows_read"], about["rows_tied"], about["bad_lines"]) == (2, 1, 0)
+    last = {side[-1] for sides in told(dataset)[one.pairs :] for side in sides}
+    assert last >= {("Assistant", "Well."), ("Assistant", "No.")}
 
 
 @EACH
@@ -91,6 +93,7 @@ SUBSETS = {
     "ppe-best-of-k": "maths",
     "helpsteer3": "code",
     "shp": "askculinary_test",
+    "nectar": "lmsys-chat-1m",
     "ultrafeedback": "evol_instruct",
     "ultrainteract": "Math_CoT",
     "judgebench": "mmlu-pro-law",

@@ -11,6 +11,8 @@ from given.layouts.published import BY_LAYOUT, HOSTILE, Row, ask, blocks
 from given.layouts.reading import bad, read, told
 from given.messages import said, user
 
+from ivan_core.domain.errors import BadInput
+
 GUIDE = {"role": "system", "content": "Be brief."}
 
 
@@ -137,15 +139,10 @@ DAMAGED: dict[str, tuple[str, Row, str]] = {
         {"winner_tie": 1},
         "not one of winner_model_a, winner_model_b and winner_tie is 1",
     ),
-    "no right reply": (
-        "ppe-best-of-k",
-        {"scores": [False] * 32},
-        "none of the 32 replies is better than another",
-    ),
-    "all replies right": (
-        "ppe-best-of-k",
-        {"scores": [True] * 32},
-        "none of the 32 replies is better than another",
+    "no wrong reply": (
+        "rewardbench-2",
+        {"rejected": []},
+        "all 2 replies are right, and none is wrong",
     ),
     "more replies than scores": (
         "ppe-best-of-k",
@@ -181,10 +178,14 @@ DAMAGED: dict[str, tuple[str, Row, str]] = {
         "prompt holds no turn of a person",
     ),
     "no completions": ("ultrafeedback", {"completions": []}, "completions holds no scored"),
-    "a score that is none": (
+    "one score alone": (
         "ultrafeedback",
-        {"completions": [{"response": "a", "overall_score": "N/A"}] * 2},
-        "overall_score holds no number",
+        {
+            "completions": [
+                {"response": "a", "overall_score": score} for score in ("N/A", None, 7.5)
+            ]
+        },
+        "1 of 3 replies have a score",
     ),
     "another role": (
         "ultrainteract",
@@ -427,3 +428,60 @@ def test_equal_replies_are_said_to_be_the_same(tmp_path: Path) -> None:
     best = {"llm_name": "m", "answer": "Go."}
     dataset = read(tmp_path, rows("rmb-best-of-n", bon_best=best))
     assert dataset.about["sanity"]["identical"] == 1
+
+
+def test_of_a_tie_every_reply_stays_and_none_is_right(tmp_path: Path) -> None:
+    answers = [{"answer": str(place), "model": "m", "rank": 1} for place in range(4)]
+    dataset = read(tmp_path, [*rows("nectar", answers=answers), *rows("nectar")])
+    numbers = dataset.numbers()
+    assert dataset.tied_rows == {0, 1, 2}
+    assert numbers[["item", "replies", "right", "chosen_reply", "rejected_reply"]].values.tolist()[
+        :3
+    ] == [[0, 4, 0, 0, other] for other in (1, 2, 3)]
+    assert (dataset.about["rows_read"], dataset.about["rows_tied"]) == (2, 1)
+    assert dataset.about["sanity"]["tied"] == 3
+
+
+def test_replies_that_are_all_right_or_all_wrong_rank_nothing(tmp_path: Path) -> None:
+    found = [row for one in (True, False) for row in rows("ppe-best-of-k", scores=[one] * 32)]
+    dataset = read(tmp_path, found, ".parquet")
+    assert (dataset.rows, len(dataset.tied_rows)) == (62, 62)
+    assert dataset.about["rows_tied"] == 2
+
+
+def test_a_reply_without_a_score_is_left_out_and_named_and_the_others_are_kept(
+    tmp_path: Path,
+) -> None:
+    scores = (5.5, "N/A", 8.0, None)
+    completions = [
+        {"model": name, "response": name, "overall_score": score}
+        for name, score in zip("mnop", scores, strict=True)
+    ]
+    found = [*rows("ultrafeedback"), *rows("ultrafeedback", completions=completions)]
+    dataset = read(tmp_path, found)
+    assert told(dataset)[1][0][-1] == ("Assistant", "o") and dataset.rows == 2
+    assert dataset.about["bad_lines"] == 0
+    assert dataset.about["replies_left_out_named"] == [
+        [2, "reply 2 (n): its score is 'N/A'"],
+        [2, "reply 4 (p): its score is null"],
+    ]
+    assert dataset.numbers()["chosen_model"].tolist() == ["m", "o"]
+
+
+def test_prompts_that_good_and_bad_replies_do_not_share_are_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    found = [
+        {"prompt": f"Question {place}?", "completion": "Yes.", "label": place % 2 == 0}
+        for place in range(4)
+    ]
+    with pytest.raises(BadInput, match=r"None of 4 lines .* only good ones, so no pair") as caught:
+        read(tmp_path, found)
+    assert "a good and a bad reply to the same prompt" in caught.value.hint
+
+
+def test_ratings_in_another_order_are_refused_with_the_reason(tmp_path: Path) -> None:
+    found = [{**row, "prompt": str(place)} for place, row in enumerate(rows("helpsteer2-ratings"))]
+    with pytest.raises(BadInput, match="one reply alone") as caught:
+        read(tmp_path, found)
+    assert "Two lines in succession" in caught.value.hint

@@ -22,6 +22,7 @@ class Published:
     replies, in "replies" alone, or in "none".
     `pairs`: how many pairs the rows make.
     `tie`: the same rows with neither reply better; None where it has no ties.
+    `tied`: how many pairs those make.
     """
 
     layout: str
@@ -29,6 +30,7 @@ class Published:
     content: str = "both"
     pairs: int = 1
     tie: Callable[[list[Row]], list[Row]] | None = None
+    tied: int = 1
     added: frozenset[str] = frozenset()
     """Columns that stand beside its pairs and in no row, but for the places of replies."""
 
@@ -378,13 +380,21 @@ PUBLISHED = (
     Published("arena-140k", _arena_140k, tie=_all(winner="both_bad"), added=MODELS),
     Published("arena-55k", _arena_55k, tie=_all(winner_model_b=0, winner_tie=1), added=MODELS),
     Published("ppe-human", _ppe_human, tie=_all(winner="tie"), added=MODELS),
-    Published("ppe-best-of-k", _ppe_best, pairs=31),
+    Published("ppe-best-of-k", _ppe_best, pairs=31, tie=_all(scores=[False] * 32), tied=31),
     Published("helpsteer3", _helpsteer3, tie=_all(overall_preference=0), added=STRENGTH),
     Published("helpsteer2", _helpsteer2, tie=_all(preference_strength=0), added=STRENGTH),
     Published("helpsteer2-ratings", _helpsteer2_ratings, tie=_ratings, added=STRENGTH),
     Published("pku-saferlhf", _safe_rlhf),
     Published("shp", _shp, added=STRENGTH),
-    Published("nectar", _nectar, content="replies", pairs=2, added=MODELS),
+    Published(
+        "nectar",
+        _nectar,
+        content="replies",
+        pairs=2,
+        tie=_equal("answers", "rank", 1.0),
+        tied=2,
+        added=MODELS,
+    ),
     Published(
         "ultrafeedback",
         _ultrafeedback,

@@ -419,6 +419,13 @@ PUBLISHED = (
     Published("judgebench", _judgebench, tie=_all(label="A=B")),
 )
 BY_LAYOUT = {one.layout: one for one in PUBLISHED}
+
+
+def rows(layout: str, **changed: Any) -> list[Row]:
+    """Its makers' row, with some columns as said."""
+    return [{**row, **changed} for row in BY_LAYOUT[layout].rows("Hi?", "Hello.", "Go.")]
+
+
 TEXTS_ALONE: Row = {"chosen": "The sky is blue.", "rejected": "The sky is blush."}
 """TRL's implicit texts: no prompt and no turns, so that it is in no table of the others."""
 RED_TEAM: Row = {

@@ -156,7 +156,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 def print_plan(notes: Sequence[str], look: FirstLook) -> int:
     """Print what a plan says beside its first line; the exit code is 1 if it would be refused."""
     shown = look.first.lines() if look.first is not None else ()
-    for line in (*notes, *look.remarks, *shown):
+    for line in (*notes, *look.remarks, *look.told, *shown):
         print(line)
     for error in look.refusals:
         print_problem(f"It would be refused. {error.message}", error.hint)

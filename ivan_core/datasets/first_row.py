@@ -10,7 +10,7 @@ from ivan_core.datasets.layouts.chosen_rejected import PAIRS
 from ivan_core.datasets.layouts.known import named
 from ivan_core.datasets.layouts.shape import Layout
 from ivan_core.datasets.prepared import PreparedDataset
-from ivan_core.datasets.reading import CHOSEN_REPLY, ITEM, PLACES, REJECTED_REPLY, STRENGTH
+from ivan_core.datasets.reading import CHOSEN_REPLY, ITEM, MODELS, PLACES, REJECTED_REPLY, STRENGTH
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.transcripts import Dialogue
@@ -20,16 +20,20 @@ _LONGEST_TOLD = 160
 """Characters of a text in a line."""
 _LOOKED_AT = 1_024
 """Pairs among which those of the first row are: no layout makes more of one row."""
-_MOST_TOLD = 8
-"""Replies that are told of."""
+_LONGEST_MODEL = 60
+MOST_SHOWN = 8
+"""Replies of a row that are shown; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply of the row, and whether it is one of the better ones."""
+    """One reply of the row: whether it is one of the better ones, who wrote it where that is known,
+    and its place in the row, the first 1."""
 
     dialogue: Dialogue
     better: bool
+    model: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,41 @@ class FirstRow:
     subset: str
     strength: float | None
 
+    @property
+    def better(self) -> int:
+        """How many of the replies are better than the others."""
+        return sum(reply.better for reply in self.replies)
+
+    @property
+    def prompts_differ(self) -> bool:
+        """The replies do not all follow the same dialogue."""
+        first = self.replies[0].dialogue
+        return not all(first.same_prompt(reply.dialogue) for reply in self.replies[1:])
+
+    def shown(self) -> list[Reply]:
+        """The first replies in their order; a better one is among them, where there is one."""
+        shown = list(self.replies[:MOST_SHOWN])
+        if self.better and not any(reply.better for reply in shown):
+            shown[-1] = next(reply for reply in self.replies if reply.better)
+        return shown
+
+    def not_shown(self) -> str:
+        """How many replies more there are, and how many of them are better; "" if none."""
+        shown = self.shown()
+        more = len(self.replies) - len(shown)
+        better = self.better - sum(reply.better for reply in shown)
+        if not more:
+            return ""
+        told = f", {better} of them better" if better else ""
+        return f"{number_of(more, 'more reply', 'more replies')}{told}"
+
+    def strength_told(self) -> str:
+        """How strong the preference is, or in rows with several that of the first pair."""
+        if self.strength is None:
+            return ""
+        of = " of the first pair" if len(self.replies) > 2 else ""
+        return f"strength{of}: {self.strength:g}"
+
     def lines(self) -> list[str]:
         """The row in lines: layout, system text, prompt, replies, subset, strength."""
         first = self.replies[0].dialogue
@@ -50,17 +89,25 @@ class FirstRow:
             f"  {role.lower()}: {_told(text)}"
             for role, text in first.messages[: -1 if first.reply is not None else None]
         ]
-        what = {True: "better reply", False: "other reply"}
-        for reply in self.replies[:_MOST_TOLD]:
-            name = "reply" if self.tied else what[reply.better]
-            told.append(f"  {name}: {_told(reply.dialogue.reply or '')}")
-        if (more := len(self.replies) - _MOST_TOLD) > 0:
-            told.append(f"  and {number_of(more, 'more reply', 'more replies')}")
+        if self.prompts_differ:
+            told.append("  (that is before the first reply: others follow other dialogues)")
+        for reply in self.shown():
+            told.append(f"  {self._name(reply)}: {_told(reply.dialogue.reply or '')}")
+        if more := self.not_shown():
+            told.append(f"  and {more}")
         if self.tied:
-            told.append("  neither is better: a tie")
+            told.append(f"  {'neither' if len(self.replies) == 2 else 'none'} is better: a tie")
         told += [f"  subset: {one_line(self.subset, _LONGEST_TOLD)}"] if self.subset else []
-        told += [f"  strength: {self.strength:g}"] if self.strength is not None else []
+        told += [f"  {strength}"] if (strength := self.strength_told()) else []
         return told
+
+    def _name(self, reply: Reply) -> str:
+        if len(self.replies) == 2:
+            name = "reply" if self.tied else "better reply" if reply.better else "other reply"
+        else:
+            name = f"reply {reply.place}{', better' if reply.better else ''}"
+        model = one_line(reply.model, _LONGEST_MODEL)
+        return f"{name} ({model})" if model else name
 
 
 def _told(text: str) -> str:
@@ -76,9 +123,12 @@ def first_row(layout: Layout | None, pairs: Iterable[tuple[Pair, Mapping[str, An
             first = pair, labels
         elif labels.get(ITEM) is None or labels[ITEM] != first[1].get(ITEM):
             break
-        places = int(labels.get(CHOSEN_REPLY, 0)), int(labels.get(REJECTED_REPLY, 1))
-        replies.setdefault(places[0], Reply(pair.chosen, not pair.tied))
-        replies.setdefault(places[1], Reply(pair.rejected, False))
+        sides = (pair.chosen, not pair.tied), (pair.rejected, False)
+        at = int(labels.get(CHOSEN_REPLY, 0)), int(labels.get(REJECTED_REPLY, 1))
+        for place, (dialogue, better), name in zip(at, sides, MODELS, strict=True):
+            model = labels.get(name)
+            named = model if isinstance(model, str) else ""
+            replies.setdefault(place, Reply(dialogue, better, named, place + 1))
     if first is None:
         raise ValueError("no pair")
     pair, labels = first
@@ -113,6 +163,6 @@ def _first_pairs(dataset: PreparedDataset) -> Iterable[tuple[Pair, Mapping[str, 
     if ITEM not in dataset.row(0):
         return [(dataset.pair(0), dataset.row(0))]
     rows = range(min(dataset.rows, _LOOKED_AT))
-    there = [name for name in (*PLACES, STRENGTH) if name in dataset.row(0)]
+    there = [name for name in (*PLACES, STRENGTH, *MODELS) if name in dataset.row(0)]
     labels = dataset.some_numbers(there, rows).to_dict("records")
     return zip(dataset.pairs(rows), labels, strict=True)

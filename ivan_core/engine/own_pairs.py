@@ -18,6 +18,7 @@ from ivan_core.datasets.first_row import FirstRow, first_row_of
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import is_local, local_path
+from ivan_core.datasets.told import told_of
 from ivan_core.domain.errors import BadInput, IvanError
 from ivan_core.domain.pairs import USUAL, Columns, Pair
 from ivan_core.domain.specs import DatasetRequest
@@ -128,7 +129,7 @@ def found_in(dataset: PreparedDataset) -> Found:
         first=first[0],
         row=first_row_of(dataset),
         columns=tuple(about.get("columns_found", ())),
-        odd=tuple(_odd(about["sanity"])),
+        odd=tuple(told_of(dataset)),
     )
 
 
@@ -138,23 +139,6 @@ def _turns(counts: Sequence[int], more: bool) -> str:
         return "texts without turns"
     told = number_of(least, "turn") if least == most else f"{least} to {most} turns"
     return f"{told} each" + (f" (the first {_LOOKED_AT:,} pairs)" if more else "")
-
-
-def _odd(sanity: dict[str, int]) -> list[str]:
-    told = {
-        "identical": "have the same text on both sides",
-        "empty_reply": "have an empty reply",
-        "duplicates": "stand there more than once",
-        "tied": "are ties: the data prefers neither reply",
-        "reversed": "give the reply that was chosen the lower score",
-        "without_prompt": "have no prompt",
-    }
-    pairs = sanity["pairs"]
-    return [
-        f"{sanity[name]:,} of {pairs:,} pairs {what}."
-        for name, what in told.items()
-        if sanity.get(name)
-    ]
 
 
 def proposed(columns: Sequence[str]) -> Columns:

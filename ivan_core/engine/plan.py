@@ -8,15 +8,17 @@ downloaded or written.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from ivan_core.datasets.first_row import FirstRow, first_row, first_row_of
-from ivan_core.datasets.lines import BadLine, Line
+from ivan_core.datasets.layouts.chosen_rejected import PAIRS
+from ivan_core.datasets.lines import Line
 from ivan_core.datasets.reading import PairReader
 from ivan_core.datasets.sources import Source, open_here
+from ivan_core.datasets.told import odd_among, replies_told, rows_told, told_of
 from ivan_core.domain.errors import BadInput, IvanError, StorageProblem
 from ivan_core.domain.estimates import roughly
 from ivan_core.domain.models import Quantization
@@ -207,6 +209,8 @@ class FirstLook:
     pairs: int | None = None
     first: FirstRow | None = None
     """How the first row was read."""
+    told: list[str] = field(default_factory=list)
+    """What was made of the rows that were read, and what is odd in their pairs, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,8 @@ def first_look(spec: RowsSpec, models: ModelsAsked) -> FirstLook:
             look.refusals.append(error)
     if (dataset := datasets.find(spec.dataset)) is not None:
         look.first = first_row_of(dataset)
+        look.remarks += _said_of_bad(dataset.about["bad_lines"], dataset.about["bad_lines_named"])
+        look.told = told_of(dataset)
     else:
         try:
             _look_at_rows(look, spec, models)
@@ -304,7 +310,15 @@ def _look_at_rows(look: FirstLook, spec: RowsSpec, models: ModelsAsked) -> None:
             )
     else:
         look.remarks.append(f"Only the first {len(pairs):,} pairs were read.")
-    look.remarks += _said_of_bad(reader.bad)
+    look.remarks += _said_of_bad(len(reader.bad), [(one.line, one.reason) for one in reader.bad])
+    replies = [(one.line, one.reason) for one in reader.replies_left_out]
+    layout = reader.layout or PAIRS
+    look.told = [
+        rows_told(layout, reader.rows, len(pairs), reader.tied_rows) if look.pairs else "",
+        replies_told(len(replies), replies),
+        *odd_among(zip(pairs, labels, strict=True)),
+    ]
+    look.told = [sentence for sentence in look.told if sentence]
     look.remarks += [_too_long(pairs, name, models.max_tokens) for name in models.names]
     look.remarks = [remark for remark in look.remarks if remark]
 
@@ -322,11 +336,11 @@ class _Lines:
         self.cut = not self.ended
 
 
-def _said_of_bad(bad: list[BadLine]) -> list[str]:
-    if not bad:
+def _said_of_bad(count: int, bad: Sequence[Sequence[Any]]) -> list[str]:
+    if not count:
         return []
-    named = "; ".join(f"line {line.line}: {line.reason}" for line in bad[:_NAMED])
-    lines = "1 line is no pair" if len(bad) == 1 else f"{len(bad):,} lines are no pairs"
+    named = "; ".join(f"line {line}: {reason}" for line, reason in bad[:_NAMED])
+    lines = "1 line is no pair" if count == 1 else f"{count:,} lines are no pairs"
     return [f"{lines} and would be left out ({named})."]
 
 

@@ -45,6 +45,7 @@ def weights(folder: Path, names: list[str], config: dict[str, Any]) -> Path:
 def test_a_good_file_is_counted_and_nothing_is_written(data_dir: Path, pairs_file: Path) -> None:
     found = look(pairs_file)
     assert (found.refusals, found.remarks, found.pairs) == ([], [], 40)
+    assert found.told == ["1 of 40 pairs have the same text on both sides (pair 7)."]
     assert list(data_dir.iterdir()) == []
 
 

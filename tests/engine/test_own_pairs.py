@@ -105,7 +105,10 @@ def test_what_was_found_names_pairs_turns_and_lines_that_are_none(data_dir: Path
     assert found.bad == ("line 2: not valid JSON", "line 4: no text under rejected")
     assert found.columns == ("chosen", "rejected")
     assert found.first.chosen.reply == "Hello."
-    assert found.odd == ("1 of 3 pairs stand there more than once.",)
+    assert found.odd == (
+        "1 of 3 pairs stand there more than once (pair 2).",
+        "2 of 3 pairs have sides that part before the last reply (pairs 1, 2).",
+    )
 
 
 def test_columns_of_other_names_are_proposed_and_taken(data_dir: Path, tmp_path: Path) -> None:

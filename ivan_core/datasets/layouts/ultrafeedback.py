@@ -30,7 +30,7 @@ def _read(row: Row) -> Item:
     found = [number_in(one["overall_score"]) for one in completions]
     replies = [one for one, score in zip(completions, found, strict=True) if score is not None]
     if len(replies) < _FEWEST:
-        raise NotAPair(f"{len(replies)} of {len(completions)} replies have a score")
+        raise NotAPair(f"fewer than two of {len(completions)} replies have a score")
     scores = tuple(score for score in found if score is not None)
     return Item(
         answered(asked(text(row, "instruction")), [text(one, "response") for one in replies]),

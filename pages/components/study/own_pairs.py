@@ -11,7 +11,6 @@ import streamlit as st
 from ivan_core import catalog
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import FORMATS
-from ivan_core.datasets.first_row import FirstRow
 from ivan_core.datasets.layouts import known
 from ivan_core.datasets.layouts.shape import Layout
 from ivan_core.datasets.sources import is_local
@@ -25,7 +24,7 @@ from pages.components.kit.form import part_of_dataset
 from pages.components.kit.frame import problems_shown
 from pages.components.kit.study import STUDY, begin_with
 from pages.components.kit.text import md_escape, say
-from pages.components.pair.replies import show_pair
+from pages.components.study.first_row import show_first_row
 
 _PARTS = {
     "chosen": "Chosen reply",
@@ -104,10 +103,17 @@ def _look_at(request: DatasetRequest, keys: str, offer: Offer) -> None:
     if (kept := f"{place}-{request.layout}") not in st.session_state:
         try:
             found = _read(request)
-            st.session_state[kept] = (found.columns, request.columns, _has_sides(found.row.layout))
+            st.session_state[kept] = (
+                found.columns,
+                request.columns,
+                _has_sides(found.row.layout),
+                "",
+            )
         except WrongColumns as error:
-            st.session_state[kept] = (error.found, proposed(error.found), True)
-    names, first, sides = st.session_state[kept]
+            st.session_state[kept] = (error.found, proposed(error.found), True, error.message)
+    names, first, sides, why = st.session_state[kept]
+    if why:
+        say(why)
     if sides:
         say("What is taken from which column:", "small")
         columns = _columns(names, first, kept)
@@ -198,22 +204,7 @@ def _tell(found: Found) -> None:
         say(f"{lines} and left out: {'; '.join(found.bad[:_NAMED_LINES])}{more}.")
     for sentence in found.odd:
         say(sentence, "small", quiet=True)
-    say(" ".join(_of_first(row)), "small", quiet=True)
-    show_pair(found.first, True, {})
-
-
-def _of_first(row: FirstRow) -> list[str]:
-    """What is known of the first row beside its texts, in sentences."""
-    told = []
-    if (replies := len(row.replies)) > 2:
-        right = sum(reply.better for reply in row.replies)
-        told.append(f"The first row has {replies} replies, {right} of them better than the others.")
-    told.append("The first pair:" if not row.tied else "The first pair, a tie:")
-    if row.subset or row.strength is not None:
-        strength = f"strength {row.strength:g}" if row.strength is not None else ""
-        subset = f"subset {row.subset}" if row.subset else ""
-        told[-1] = f"{told[-1][:-1]} ({', '.join(filter(None, (subset, strength)))}):"
-    return told
+    show_first_row(row, found.first)
 
 
 def own_pairs_in_form(keys: str) -> None:

@@ -178,7 +178,7 @@ DAMAGED: dict[str, tuple[str, Row, str]] = {
                 {"response": "a", "overall_score": score} for score in ("N/A", None, 7.5)
             ]
         },
-        "1 of 3 replies have a score",
+        "fewer than two of 3 replies have a score",
     ),
     "another role": (
         "ultrainteract",

@@ -243,7 +243,7 @@ def _hh_rows(request: DatasetRequest, pinned: _Pinned) -> Iterator[Line]:
     paths = [(subset, _fetch(request, pinned.commit, file)) for subset, file in parts]
     rows = _numbered(paths)
     first = next(rows, None)
-    if isinstance(first, tuple) and not set(request.columns.needed) & first[1].keys():
+    if isinstance(first, tuple) and not known.possible(request.columns.take(first[1])):
         raise WrongColumns(sorted(first[1].keys() - {"subset"}), request.columns)
     return chain([first] if first else [], rows)
 

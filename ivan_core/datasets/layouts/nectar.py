@@ -53,6 +53,7 @@ LAYOUT = Layout(
     _NEEDS,
     lambda row: are_objects(row["answers"], *_OF_ANSWERS),
     _read,
+    also=("source",),
     many=True,
     nested=("answers",),
 )

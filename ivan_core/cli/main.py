@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         export,
         figure,
         options,
+        publish,
         report,
         review,
         runs,
@@ -53,7 +54,16 @@ def parser() -> argparse.ArgumentParser:
     for kind in kinds:
         if not kind.commands:
             options.add_command(commands, kind)
-    own = (app.add, review.add, runs.add, export.add, figure.add, report.add, check.add)
+    own = (
+        app.add,
+        review.add,
+        runs.add,
+        export.add,
+        publish.add,
+        figure.add,
+        report.add,
+        check.add,
+    )
     for add in (*own, words.add, runs.add_cache, demo_server.add, bench.add):
         add(commands)
     return top

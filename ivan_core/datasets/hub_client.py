@@ -135,7 +135,7 @@ def hub_reason(error: BaseException) -> Reason:
         return "disk-full"
     if codes & {errno.EACCES, errno.EPERM, errno.EROFS}:
         return "read-only"
-    return _answered(names, texts, _status(error)) or _silent(names, texts) or _odd(names, texts)
+    return _answered(names, texts, status_of(error)) or _silent(names, texts) or _odd(names, texts)
 
 
 def _answered(names: set[str], texts: str, status: int) -> Reason | None:
@@ -191,7 +191,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting += [found.__cause__, found.__context__]
 
 
-def _status(error: BaseException) -> int:
+def status_of(error: BaseException) -> int:
     """The HTTP status of the first failed answer in the chain; 0 if there was none."""
     codes = (getattr(getattr(e, "response", None), "status_code", 0) for e in _chain(error))
     return next((code for code in codes if isinstance(code, int) and code >= 400), 0)
@@ -244,8 +244,9 @@ def _told(reason: Reason, error: BaseException, kind: Kind, id: str, revision: s
                 f"Wait a few minutes, or {_LOG_IN}: accounts may ask more often.",
             )
         case "server":
+            status = status_of(error)
             return BackendUnavailable(
-                f"The hub has trouble of its own (HTTP {_status(error)}) and does not send {what}.",
+                f"The hub has trouble of its own (HTTP {status}) and does not send {what}.",
                 f"Try again in a few minutes, or {instead}.",
             )
         case "offline":

@@ -73,6 +73,7 @@ class Action(StrEnum):
     SEARCH = "Searching all texts"
     ASK = "Asking a model"
     WORDS = "Scoring a list of words"
+    PUBLISH = "Publishing to the hub"
 
 
 class NotAllowed(IvanError):

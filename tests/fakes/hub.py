@@ -34,12 +34,176 @@ _API = re.compile(
 _FILE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
 
+def hub_environment(url: str, home: Path, **more: str) -> dict[str, str]:
+    """This process's environment with the hub at `url` and its cache in `home`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    return kept | {
+        "HF_ENDPOINT": url,
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        **more,
+    }
+
+
+def commit_of(folder: Path) -> str:
+    """40 hex digits over names and contents of the files."""
+    digest = sha1()
+    for path in files_in(folder):
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+class HubHandler(BaseHTTPRequestHandler):
+    """Answers what reads; who serves more overrides `answer_more`."""
+
+    protocol_version = "HTTP/1.1"
+    hub: Any
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_HEAD(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        self.hub.requests.append(f"{self.command} {self.path}")
+
+    def answer_more(self, path: str, body: bytes) -> bool:
+        """Answer what this stand-in does not; False where it is not such a request."""
+        return False
+
+    def _answer(self, body: bytes) -> None:
+        self.hub.tokens.append(self.headers.get("Authorization", ""))
+        address = urlsplit(self.path)
+        path, query = unquote(address.path), parse_qs(address.query)
+        if self.answer_more(path, body):
+            return None
+        # A revision such as refs/pr/1 arrives with its slashes quoted; none is used here.
+        if found := _API.fullmatch(path):
+            kind, id, call, revision, rest = found.groups()
+        elif found := _FILE.fullmatch(path):
+            kind, id, revision, rest = found.groups()
+            kind, call = kind or "models", "resolve"
+        else:
+            return self.refuse(404, "NotFound")
+        fault = self.hub.faults.get(id)
+        if fault == "error" or (fault == "listing" and call == "tree"):
+            return self.refuse(503, "")
+        if fault == "missing-repo" or not (self.hub.root / kind / id).is_dir():
+            return self.refuse(404, "RepoNotFound")
+        folder = self.hub.find(kind, id, revision or "main")
+        if fault == "missing-revision" or folder is None:
+            return self.refuse(404, "RevisionNotFound")
+        file = rest if call == "resolve" else ""
+        if self._is_sent_on(folder, call, file):
+            return self._send_on(folder, file)
+        if call == "resolve":
+            return self._file(folder, rest, fault)
+        if call == "tree":
+            return self.tell(_entries(folder, rest.strip("/"), "recursive" in query))
+        if call == "paths-info":
+            asked = parse_qs(body.decode()).get("paths") or json.loads(body)["paths"]
+            entries = _entries(folder, "", recursive=True)
+            return self.tell([entry for entry in entries if entry["path"] in asked])
+        return self.tell(
+            {
+                "id": id,
+                "sha": commit_of(folder),
+                "siblings": [self.hub.sibling(folder, path) for path in files_in(folder)],
+                "private": id in self.hub.private,
+                "gated": "manual" if fault == "gated" else False,
+                "tags": [],
+                "disabled": False,
+            }
+        )
+
+    def _file(self, folder: Path, name: str, fault: Fault | None) -> None:
+        path = folder / name
+        if fault == "gated":
+            return self.refuse(401, "GatedRepo")
+        if not path.is_file():
+            return self.refuse(404, "EntryNotFound", {"X-Repo-Commit": commit_of(folder)})
+        content = path.read_bytes()
+        headers = {
+            "ETag": f'"{sha1(content).hexdigest()}"',
+            "X-Repo-Commit": commit_of(folder),
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/octet-stream",
+        }
+        start = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if not start:
+            return self.send(200, headers, content, fault == "cut")
+        first = int(start[1])
+        headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
+        return self.send(206, headers, content[first:], fault == "cut", resumed=True)
+
+    def _is_sent_on(self, folder: Path, call: str | None, file: str) -> bool:
+        if not self.hub.sends_on:
+            return False
+        which = self.hub.sends_on[0]
+        if call == "resolve":
+            return which == "resolve" and (folder / file).is_file()
+        return which == "api"
+
+    def _send_on(self, folder: Path, file: str) -> None:
+        """As the hub answers for a large file: its size and hash, and where its content is."""
+        assert self.hub.sends_on
+        _, status, where = self.hub.sends_on
+        headers = {"Location": where + self.path, "X-Repo-Commit": commit_of(folder)}
+        if file:
+            content = (folder / file).read_bytes()
+            headers |= {
+                "X-Linked-Etag": f'"{sha1(content).hexdigest()}"',
+                "X-Linked-Size": str(len(content)),
+            }
+        self.send(status, headers, b"")
+
+    def refuse(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
+        self.send(status, {"X-Error-Code": code, **(headers or {})}, b"")
+
+    def tell(self, value: Any) -> None:
+        self.send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+    def send(
+        self,
+        status: int,
+        headers: dict[str, str],
+        content: bytes,
+        cut: bool = False,
+        resumed: bool = False,
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if cut and (resumed or len(content) >= CUT_FROM):
+            # Half of it comes, and whoever resumes gets nothing more.
+            content = b"" if resumed else content[: len(content) // 2]
+            self.close_connection = True
+        self.wfile.write(content)
+
+
 class StandinHub:
     """The server, as a context manager. `faults` maps repository ids to what goes wrong there."""
+
+    handler = HubHandler
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: dict[str, Fault] = {}
+        self.private: set[str] = set()
         self.requests: list[str] = []
         self.tokens: list[str] = []
         """The Authorization headers that came, one a request, empty where there was none."""
@@ -47,7 +211,7 @@ class StandinHub:
         """Calls of this kind are answered with a redirect: its status and the server it names."""
         hub = self
 
-        class Handler(_Handler):
+        class Handler(self.handler):  # type: ignore[misc, name-defined]
             pass
 
         Handler.hub = hub
@@ -62,6 +226,10 @@ class StandinHub:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def sibling(self, folder: Path, path: Path) -> dict[str, Any]:
+        """A file as the hub lists it."""
+        return {"rfilename": path.relative_to(folder).as_posix()}
 
     def environment(self, home: Path, **more: str) -> dict[str, str]:
         """This process's environment, led to the stand-in, with a cache of its own and no token."""
@@ -90,160 +258,6 @@ class StandinHub:
         }
         by_commit = {commit_of(path): path for path in branches.values() if path.is_dir()}
         return branches.get(revision) or by_commit.get(revision)
-
-
-def hub_environment(url: str, home: Path, **more: str) -> dict[str, str]:
-    """This process's environment with the hub at `url` and its cache in `home`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return kept | {
-        "HF_ENDPOINT": url,
-        "HF_HOME": str(home),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        **more,
-    }
-
-
-def commit_of(folder: Path) -> str:
-    """40 hex digits over names and contents of the files."""
-    digest = sha1()
-    for path in _files(folder):
-        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    hub: StandinHub
-
-    def do_GET(self) -> None:
-        self._answer(b"")
-
-    def do_HEAD(self) -> None:
-        self._answer(b"")
-
-    def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        self.hub.requests.append(f"{self.command} {self.path}")
-
-    def _answer(self, body: bytes) -> None:
-        self.hub.tokens.append(self.headers.get("Authorization", ""))
-        address = urlsplit(self.path)
-        path, query = unquote(address.path), parse_qs(address.query)
-        # A revision such as refs/pr/1 arrives with its slashes quoted; none is used here.
-        if found := _API.fullmatch(path):
-            kind, id, call, revision, rest = found.groups()
-        elif found := _FILE.fullmatch(path):
-            kind, id, revision, rest = found.groups()
-            kind, call = kind or "models", "resolve"
-        else:
-            return self._refuse(404, "NotFound")
-        fault = self.hub.faults.get(id)
-        if fault == "error" or (fault == "listing" and call == "tree"):
-            return self._refuse(503, "")
-        if fault == "missing-repo" or not (self.hub.root / kind / id).is_dir():
-            return self._refuse(404, "RepoNotFound")
-        folder = self.hub.find(kind, id, revision or "main")
-        if fault == "missing-revision" or folder is None:
-            return self._refuse(404, "RevisionNotFound")
-        file = rest if call == "resolve" else ""
-        if self._is_sent_on(folder, call, file):
-            return self._send_on(folder, file)
-        if call == "resolve":
-            return self._file(folder, rest, fault)
-        if call == "tree":
-            return self._json(_entries(folder, rest.strip("/"), "recursive" in query))
-        if call == "paths-info":
-            asked = parse_qs(body.decode()).get("paths") or json.loads(body)["paths"]
-            entries = _entries(folder, "", recursive=True)
-            return self._json([entry for entry in entries if entry["path"] in asked])
-        names = [{"rfilename": path.relative_to(folder).as_posix()} for path in _files(folder)]
-        return self._json(
-            {
-                "id": id,
-                "sha": commit_of(folder),
-                "siblings": names,
-                "private": False,
-                "gated": "manual" if fault == "gated" else False,
-                "tags": [],
-                "disabled": False,
-            }
-        )
-
-    def _file(self, folder: Path, name: str, fault: Fault | None) -> None:
-        path = folder / name
-        if fault == "gated":
-            return self._refuse(401, "GatedRepo")
-        if not path.is_file():
-            return self._refuse(404, "EntryNotFound", {"X-Repo-Commit": commit_of(folder)})
-        content = path.read_bytes()
-        headers = {
-            "ETag": f'"{sha1(content).hexdigest()}"',
-            "X-Repo-Commit": commit_of(folder),
-            "Accept-Ranges": "bytes",
-            "Content-Type": "application/octet-stream",
-        }
-        start = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if not start:
-            return self._send(200, headers, content, fault == "cut")
-        first = int(start[1])
-        headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
-        return self._send(206, headers, content[first:], fault == "cut", resumed=True)
-
-    def _is_sent_on(self, folder: Path, call: str | None, file: str) -> bool:
-        if not self.hub.sends_on:
-            return False
-        which = self.hub.sends_on[0]
-        if call == "resolve":
-            return which == "resolve" and (folder / file).is_file()
-        return which == "api"
-
-    def _send_on(self, folder: Path, file: str) -> None:
-        """As the hub answers for a large file: its size and hash, and where its content is."""
-        assert self.hub.sends_on
-        _, status, where = self.hub.sends_on
-        headers = {"Location": where + self.path, "X-Repo-Commit": commit_of(folder)}
-        if file:
-            content = (folder / file).read_bytes()
-            headers |= {
-                "X-Linked-Etag": f'"{sha1(content).hexdigest()}"',
-                "X-Linked-Size": str(len(content)),
-            }
-        self._send(status, headers, b"")
-
-    def _refuse(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
-        self._send(status, {"X-Error-Code": code, **(headers or {})}, b"")
-
-    def _json(self, value: Any) -> None:
-        self._send(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
-
-    def _send(
-        self,
-        status: int,
-        headers: dict[str, str],
-        content: bytes,
-        cut: bool = False,
-        resumed: bool = False,
-    ) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return
-        if cut and (resumed or len(content) >= CUT_FROM):
-            # Half of it comes, and whoever resumes gets nothing more.
-            content = b"" if resumed else content[: len(content) // 2]
-            self.close_connection = True
-        self.wfile.write(content)
 
 
 def _entries(folder: Path, under: str, recursive: bool) -> list[dict[str, Any]]:

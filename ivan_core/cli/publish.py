@@ -1,0 +1,104 @@
+"""`ivan publish`: a dataset or scores of a run on the Hugging Face hub, shown before it is sent."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from ivan_core.cli import options as made
+from ivan_core.domain.specs import DatasetRequest
+
+if TYPE_CHECKING:
+    from ivan_core.publish.publication import Publication
+
+
+def add(commands: Any) -> None:
+    about = "put a dataset, or the scores of a run, on the Hugging Face hub with a card"
+    parser = commands.add_parser(
+        "publish",
+        help=about,
+        description=f"{about.capitalize()}. Without --yes nothing is sent: the files and the "
+        "whole card are shown.",
+    )
+    parser.add_argument(
+        "source", metavar="RUN|DATASET", help="a run's id, or a dataset as other commands name it"
+    )
+    parser.add_argument("name", metavar="OWNER/NAME", help="the dataset's name on the hub")
+    parser.add_argument("--yes", action="store_true", help="Send it.")
+    parser.add_argument("--public", action="store_true", help="For everybody. Default: private.")
+    parser.add_argument(
+        "--format",
+        default="dpo",
+        metavar="FORMAT",
+        help="How pairs are written, as in `ivan export`; of its formats those that are tables. "
+        "Default: dpo, which are TRL's preference rows.",
+    )
+    made.SpecOptions(DatasetRequest).add(
+        parser.add_argument_group("of a dataset"),
+        *(name for name in DatasetRequest.model_fields if name != "source"),
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ivan_core.engine.exports import contents
+    from ivan_core.publish import hub, publication
+
+    publication.check(options.name, options.format)
+    if options.yes:
+        hub.check_token()
+    dataset = contents.prepared(made.dataset_from(options, options.source))
+    found = publication.publish_dataset(
+        dataset, options.name, public=options.public, format_name=options.format
+    )
+    return _send(found) if options.yes else _show(found)
+
+
+def _show(found: Publication) -> int:
+    """The repository, its files with their sizes, the card whole, and what would be done."""
+    from ivan_core.engine.archive import size
+    from ivan_core.figures.html.frame import plain
+    from ivan_core.publish import hub
+
+    print(f"{hub.address(found.repository)} ({'public' if found.public else 'private'})")
+    for name, path in found.files.items():
+        print(f"  {name:<24}{size(path.stat().st_size):>10}  {path}")
+    print(f"\n{plain(found.card)}")
+    for sentence in (*_state(found), *found.warnings):
+        print(sentence)
+    print(f"Nothing was sent. To send it: {shlex.join([*found.asked, '--yes'])}")
+    return 0
+
+
+def _state(found: Publication) -> list[str]:
+    """What is there under the name, and what a commit would change."""
+    from ivan_core.domain.errors import IvanError
+    from ivan_core.publish import hub
+
+    if not hub.has_token():
+        return ["There is no token for the hub here, so it was not asked what is there already."]
+    try:
+        there = hub.find(found.repository)
+        if there is not None:
+            hub.check_visible(found.repository, there, public=found.public)
+    except IvanError as error:
+        return [f"{error.message} {error.hint}"]
+    return [*hub.told(there, found.files, public=found.public)]
+
+
+def _send(found: Publication) -> int:
+    from ivan_core.publish import hub
+
+    there = hub.find(found.repository)
+    for sentence in hub.told(there, found.files, public=found.public):
+        print(sentence, flush=True)
+    lacking = list(found.files) if there is None else there.lacks(found.files)
+    if lacking:
+        files = {place: found.files[place] for place in lacking}
+        commit = hub.send(
+            found.repository, files, there, public=found.public, message=found.message
+        )
+        print(f"Sent {', '.join(lacking)}{f' (commit {commit})' if commit else ''}.")
+    print(hub.address(found.repository))
+    return 0

@@ -186,14 +186,17 @@ def _lines(drawn: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "kind", "variant", "name", "label", "line"])
 
 
-def _colour(symbol: str = "circle") -> alt.Color:
-    scale = palette.scale_of(VARIANT_COLOURS)
-    legend = alt.Legend(title=None, orient="top", symbolType=symbol, labelExpr=_VARIANT_WORDS)
-    return alt.Color("variant:N", scale=scale, legend=legend)
+def _colour(symbol: str | None = None) -> alt.Color:
+    """With no symbol of its own the legend shows those of `_shape`."""
+    legend = alt.Legend(title=None, orient="top", labelExpr=_VARIANT_WORDS)
+    if symbol:
+        legend.symbolType = symbol
+    return alt.Color("variant:N", scale=palette.scale_of(VARIANT_COLOURS), legend=legend)
 
 
 def _shape() -> alt.Shape:
-    return alt.Shape("variant:N", scale=palette.scale_of(_SHAPES), legend=None)
+    legend = alt.Legend(title=None, orient="top", labelExpr=_VARIANT_WORDS)
+    return alt.Shape("variant:N", scale=palette.scale_of(_SHAPES), legend=legend)
 
 
 def _described(lines: pd.DataFrame, what: str) -> str:

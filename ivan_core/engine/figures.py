@@ -28,6 +28,8 @@ from ivan_core.settings import data_dir
 
 REVIEWS = "reviews-"
 """What stands before the fingerprint of a dataset where figures of its reviews are asked for."""
+UNNAMED = f"{REVIEWS}unnamed-"
+"""The same where people have numbers in place of names, as in what is sent to others."""
 WORDS = "words-"
 """What stands before the key of a ranking of words where its figures are asked for."""
 _WITHOUT_RUN = {REVIEWS: "ivan_core.review.figures", WORDS: "ivan_core.words.figures"}
@@ -39,7 +41,7 @@ def charts_and_sentences(run_id: str) -> ChartsAndSentences:
     Raises:
         BadInput: there is no such run, or runs of its kind give nothing.
     """
-    if _is_no_run(run_id):
+    if is_no_run(run_id):
         own = next(name for start, name in _WITHOUT_RUN.items() if run_id.startswith(start))
         given: ChartsAndSentences = import_module(own).FIGURES
         return given
@@ -55,7 +57,8 @@ def charts_and_sentences(run_id: str) -> ChartsAndSentences:
     return found
 
 
-def _is_no_run(run_id: str) -> bool:
+def is_no_run(run_id: str) -> bool:
+    """Whether this asks for what belongs to no run: reviews, or a ranking of words."""
     return run_id.startswith(tuple(_WITHOUT_RUN))
 
 
@@ -145,6 +148,17 @@ def findings(run_id: str) -> list[Finding]:
     ]
 
 
+def told_as(run_id: str) -> tuple[str, str]:
+    """What the reviews of a dataset, or a ranking of words, are called, and how they came to be.
+
+    Raises:
+        BadInput: there is no such thing.
+    """
+    own, results = _opened(run_id)
+    names = file_names(own.paths(results))
+    return named(own.title(results), names), named(own.methods(results, {}), names)
+
+
 def shown_names(run_id: str) -> dict[str, str]:
     """Names of the files that a run tells of, by their paths: what is taken away has these alone.
 
@@ -152,7 +166,8 @@ def shown_names(run_id: str) -> dict[str, str]:
         BadInput: there is no such run, it has no figures, or nothing is finished yet.
     """
     own, results = _opened(run_id)
-    return file_names([*own.paths(results), *texts_within(runs.manifest(run_id) or {})])
+    manifest = None if is_no_run(run_id) else runs.manifest(run_id)
+    return file_names([*own.paths(results), *texts_within(manifest or {})])
 
 
 def methods(run_id: str, name: str, **wish: Unpack[Wish]) -> str:
@@ -302,7 +317,7 @@ def stamp(run_id: str, where: str | None = None) -> object:
         BadInput: there is no such run.
     """
     own = charts_and_sentences(run_id)
-    run = None if _is_no_run(run_id) else runs.get(run_id)
+    run = None if is_no_run(run_id) else runs.get(run_id)
     if run is not None and not run.done:
         return None
     rows = None if where is None else picked_rows.rows_of(own, run_id, where).tobytes()

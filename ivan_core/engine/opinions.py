@@ -211,6 +211,23 @@ def _select(said: Iterable[tuple[Queue, Opinion]], stamp: Stamp) -> Used:
     )
 
 
+def unnamed(used: Used) -> Used:
+    """The same with numbers in place of the names of people, in alphabetical order, and without the
+    list of quick answers."""
+    people = (name for name in used.people if not by_rule(name))
+    called = {name: f"Person {place}" for place, name in enumerate(people, start=1)}
+    return replace(
+        used,
+        choices={called.get(name, name): own for name, own in used.choices.items()},
+        texts={called.get(name, name): own for name, own in used.texts.items()},
+        quick=(),
+        timed={
+            task: tuple(one._replace(reviewer=called[one.reviewer]) for one in own)
+            for task, own in used.timed.items()
+        },
+    )
+
+
 def described_by_people(used: Used) -> Used:
     """The same without what rules answered to questions about replies."""
     return replace(used, texts={who: own for who, own in used.texts.items() if not by_rule(who)})

@@ -31,6 +31,8 @@ from ivan_core.runs.storage import replacing, storage_errors
 from ivan_core.settings import data_dir
 
 REVIEW = "Review"
+STUDY = "study-"
+"""What stands before the id of a study where it is asked for like a run."""
 _RECENT_RUNS = 100
 """So many of the newest runs are looked through for studies to offer."""
 _DONE = (RunState.DONE,)

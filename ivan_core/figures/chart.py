@@ -87,6 +87,10 @@ def nothing_moves(results: Any) -> None:
     return None
 
 
+def no_title(results: Any) -> str:
+    return ""
+
+
 def no_findings(results: Any) -> list[Finding]:
     return []
 
@@ -154,6 +158,7 @@ class ChartsAndSentences:
     a picture, `trained` says on how many of the pairs the models that are shown were trained.
     `source` is the line that all sentences rest on, `quotes` are the sentences, by question;
     `findings` are the few that say most, the first the most of all.
+    `title` is what results that belong to no run are called.
     `moves` is all that changes a chart beside what is finished, such as what reviewers said, and
     `paths` are all of whom charts and sentences tell and that may be a path. `narrowing` is there
     where rows are listed by conditions.
@@ -173,6 +178,7 @@ class ChartsAndSentences:
     paths: Callable[[Any], list[str]] = paths_of_run
     narrowing: Narrowing | None = None
     findings: Callable[[Any], list[Finding]] = no_findings
+    title: Callable[[Any], str] = no_title
 
     def charts_of(self, results: Any) -> Sequence[Chart]:
         """The charts that these results have, in the order of the page."""

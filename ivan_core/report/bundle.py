@@ -1,49 +1,44 @@
-"""Reports of several runs in one folder, with a page that leads to each: for any web server."""
+"""Several reports in one folder, with a page that leads to each: for any web server."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from ivan_core.domain.errors import BadInput
-from ivan_core.engine import figures
-from ivan_core.figures.html.frame import link, page, paragraph
-from ivan_core.report.page import finished_run, report, style, title_of
+from ivan_core.figures.html.frame import link, page
+from ivan_core.report.page import as_page, style, subject
 from ivan_core.runs.storage import replace_text, storage_errors
 
 INDEX = "index.html"
 
 
-def write_bundle(folder: Path, run_ids: Sequence[str], *, texts: bool = False) -> list[Path]:
-    """Write a report of each run, and last the page that leads to them; returns their paths.
+def write_bundle(folder: Path, named: Sequence[str], *, texts: bool = False) -> list[Path]:
+    """Write a report of each run or study, and last the page that leads to them; returns their
+    paths.
 
     The folder is made where its parent is there. What else lies in it stays.
 
     Raises:
-        BadInput: there is no such run, it is not finished, or the folder has no parent.
+        BadInput: there is no such run or study, it is not finished, or the folder has no parent.
         BackendUnavailable: what draws charts in a page is not installed.
         StorageProblem: it cannot be written, or the disk is full.
     """
     if not folder.absolute().parent.is_dir():
         raise BadInput(f"There is no folder {folder.absolute().parent}.", "Make it first.")
-    found = [finished_run(run_id) for run_id in dict.fromkeys(run_ids)]
+    found = [subject(one) for one in dict.fromkeys(named)]
+    titles = Counter(one.title for one in found)
     paths: list[Path] = []
     entries: dict[str, list[str]] = {}
     with storage_errors(folder):
         folder.mkdir(exist_ok=True)
-        for run in found:
-            path = folder / f"{run.id}.html"
-            replace_text(path, report(run.id, texts=texts))
+        for one in found:
+            path, made = folder / f"{one.id}.html", one.make(texts)
+            replace_text(path, as_page(made))
             paths.append(path)
-            entries[title_of(run) + (f" ({run.id})" if run.name else "")] = _entry(
-                run.id, path.name
-            )
+            title = one.title if titles[one.title] == 1 else f"{one.title} ({one.id})"
+            way = f"<p>{link(path.name, 'Open the report')}</p>"
+            entries[title] = [*made.head, way]
         replace_text(folder / INDEX, page("Reports", [], entries, style=style()))
     return [folder / INDEX, *paths]
-
-
-def _entry(run_id: str, file: str) -> list[str]:
-    """What stands out in a run, what it rests on, and the way to its report."""
-    told = [paragraph(finding.sentence) for finding in figures.findings(run_id)]
-    source = paragraph(figures.source_line(run_id), "small")
-    return [*told, source, f"<p>{link(file, 'Open the report')}</p>"]

@@ -46,31 +46,56 @@ def charts_of_all(run_id: str) -> list[Chart]:
     ]
 
 
-def drawn(run_id: str, chart: Chart) -> Iterator[str]:
-    """A chart as HTML, once for each choice that it leaves, with caption, table and command."""
+def drawn(run_id: str, chart: Chart, key: str = "", level: int = 3) -> Iterator[str]:
+    """A chart as HTML, once for each choice that it leaves, with caption, table and command.
+
+    `key` tells its places from those of other runs on a page, and its headings are of a `level`.
+    """
     wishes = _wishes(run_id, chart)
+    several = len(wishes) > 1
     for place, wish in enumerate(wishes[:MOST_DRAWN]):
         try:
             picked, found = figures.drawn(run_id, chart.name, **wish)
         except BadInput:  # these choices do not go together
             continue
-        yield _figure(f"{chart.name}-{place}", run_id, chart, picked, found)
+        yield _figure(f"{key}{chart.name}-{place}", level, run_id, chart, picked, found, several)
     if len(wishes) > MOST_DRAWN:
         more = f"{MOST_DRAWN} of {len(wishes)} are drawn here; the others come from"
         yield paragraph(f"{more} `ivan figure {run_id} {chart.name}`.", "small")
 
 
-def _figure(key: str, run_id: str, chart: Chart, picked: Picked, found: Drawn) -> str:
+def _figure(
+    key: str, level: int, run_id: str, chart: Chart, picked: Picked, found: Drawn, several: bool
+) -> str:
     title, picture = _picture(key, found.chart(), picked.shown)
-    heading = ": ".join([title or chart.title, *filter(None, [", ".join(picked.names)])])
+    title = title or chart.title
+    names = list(picked.names)
+    if several and not names:
+        names = _told_apart(run_id, chart, picked, title)
+    between = " " if title.endswith("?") else ": "
+    heading = between.join([title, *filter(None, [", ".join(names)])])
     command = text(figure_command(run_id, chart.name, "csv", **picked.wish))
     table = f"{numbers_table(found.data, picked.shown)}<pre>{command}</pre>"
     return (
-        f"<h3>{text(heading)}</h3>\n"
+        f"<h{level}>{text(heading)}</h{level}>\n"
         f"<figure>{picture}<figcaption>{text(caption(picked, found))}</figcaption></figure>\n"
         f"{fold('The table behind it', table)}\n"
         f"{fold('How it was counted', paragraph(found.methods))}"
     )
+
+
+def _told_apart(run_id: str, chart: Chart, picked: Picked, title: str) -> list[str]:
+    """What was chosen among several, where the title names none of it."""
+    offers: dict[str, list[tuple[str, str]]] = {}
+    for option, value, words in figures.offered(run_id, chart.name):
+        offers.setdefault(option, []).append((value, words))
+    chosen = [
+        str(named(words or value, picked.shown))
+        for option, values in offers.items()
+        for value, words in values
+        if len(values) > 1 and picked.wish.get(option) == value
+    ]
+    return [] if any(one.rpartition("/")[2] in title for one in chosen) else chosen
 
 
 def _wishes(run_id: str, chart: Chart) -> list[Wish]:

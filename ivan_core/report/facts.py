@@ -34,18 +34,23 @@ def how(run: Run, manifest: Mapping[str, Any], names: Mapping[str, str]) -> list
         "Finished": _minute(run.finished),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
-    rows = "".join(
-        f'<tr><th scope="row">{text(name)}</th><td>{text(named(str(value), names))}</td></tr>'
-        for name, value in facts.items()
-        if value != ""
-    )
     whole = json.dumps(named(dict(manifest), names), indent=1, ensure_ascii=False)
     return [
-        f'<div class="wide facts" tabindex="0"><table><tbody>{rows}</tbody></table></div>',
+        fact_table({name: named(str(value), names) for name, value in facts.items()}),
         *_command(run, names),
         *(paragraph(note, "small") for note in run.notes),
         fold("The whole manifest", f"<pre>{text(whole)}</pre>"),
     ]
+
+
+def fact_table(facts: Mapping[str, str]) -> str:
+    """Facts by their names; those that are empty are left out."""
+    rows = "".join(
+        f'<tr><th scope="row">{text(name)}</th><td>{text(value)}</td></tr>'
+        for name, value in facts.items()
+        if value != ""
+    )
+    return f'<div class="wide facts" tabindex="0"><table><tbody>{rows}</tbody></table></div>'
 
 
 def _command(run: Run, names: Mapping[str, str]) -> list[str]:

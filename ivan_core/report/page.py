@@ -1,118 +1,51 @@
-"""The report of a finished run: one page of at most 12 MB that asks for nothing.
-
-By question its sentences and the charts that hold their numbers; then how the run came to be.
+"""The report of a finished run, a study, reviews or a ranking of words: one page of at most 12 MB
+that asks for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
 from ivan_core.backends import vega
-from ivan_core.domain.errors import BadInput
-from ivan_core.domain.runs import Run, RunState
-from ivan_core.engine import figures, handling as runs
-from ivan_core.engine.kind import kind_of
-from ivan_core.figures.chart import Chart
-from ivan_core.figures.html.frame import bullets, fold, page, paragraph
-from ivan_core.figures.words import Quote
-from ivan_core.report.charts import charts_of_all, drawn, tones
-from ivan_core.report.facts import how
-from ivan_core.report.texts import pairs_to_read
-
-MOST_BYTES = 12_000_000
-_REST = 4_000_000
-"""Bytes for all but charts: scripts, sentences, texts of pairs and the manifest."""
-_MOST_SENTENCES = 8
-"""Of a question, before the others are folded away."""
+from ivan_core.engine.figures import is_no_run
+from ivan_core.engine.studies import STUDY
+from ivan_core.figures.html.frame import page
+from ivan_core.report.charts import tones
+from ivan_core.report.single import of_no_run, of_run
+from ivan_core.report.study import of_study
+from ivan_core.report.subject import Report, Subject
 
 
-def report(run_id: str, *, texts: bool = False) -> str:
-    """The page of a finished run; with `texts` also a few of its pairs to read.
+def subject(named: str) -> Subject:
+    """What a report is asked of: a run, `study-ID`, `reviews-FINGERPRINT` or `words-KEY`.
 
     Raises:
-        BadInput: there is no such run, it is not finished, or runs of its kind tell nothing.
+        BadInput: there is no such thing, it is not finished, or tells nothing.
+    """
+    if named.startswith(STUDY):
+        return of_study(named.removeprefix(STUDY))
+    return of_no_run(named) if is_no_run(named) else of_run(named)
+
+
+def report(named: str, *, texts: bool = False) -> str:
+    """The page of what `subject` finds; with `texts` also a few of its pairs to read.
+
+    Raises:
+        BadInput: as `subject`, or runs of its kind tell nothing.
         BackendUnavailable: what draws charts in a page is not installed.
     """
-    run = finished_run(run_id)
-    scripts = (vega.scripts(), own_file("draw.js"))
-    names, manifest = figures.shown_names(run_id), runs.manifest(run_id) or {}
-    findings = figures.findings(run_id)
-    sections = dict(_sections(run_id))
-    if texts:
-        sections["Pairs to read"] = pairs_to_read(run, findings)
-    sections["How it was made"] = how(run, manifest, names)
-    head = [
-        *(paragraph(finding.sentence, "lead") for finding in findings),
-        paragraph(figures.source_line(run_id), "small"),
-    ]
-    return page(title_of(run), head, sections, style=style(), scripts=scripts)
+    return as_page(subject(named).make(texts))
 
 
-def finished_run(run_id: str) -> Run:
-    """A run of which there is a report.
+def as_page(made: Report) -> str:
+    """A report as one file.
 
     Raises:
-        BadInput: there is no such run, or it is not finished.
+        BackendUnavailable: what draws charts in a page is not installed.
     """
-    run = runs.get(run_id)
-    if run.state is not RunState.DONE:
-        raise BadInput(
-            f"Run {run.label} is {run.state}, so there is no report of it yet.",
-            "Wait until it is done.",
-        )
-    return run
-
-
-def title_of(run: Run) -> str:
-    """As in "Comparison First look"."""
-    noun = kind_of(run).noun
-    return f"{noun[:1].upper()}{noun[1:]} {run.label}"
-
-
-def _sections(run_id: str) -> Iterator[tuple[str, list[str]]]:
-    """Each question with its sentences and the charts of their numbers; then other charts."""
-    told: dict[str, list[Quote]] = {}
-    for quote in figures.quotes(run_id):
-        told.setdefault(quote.question, []).append(quote)
-    left = {chart.name: chart for chart in charts_of_all(run_id)}
-    room = _Room(run_id)
-    for question, quotes in told.items():
-        behind = {quote.chart for quote in quotes}
-        own = [name for name, chart in left.items() if name in behind or chart.title == question]
-        charts = room.drawn(left.pop(name) for name in own)
-        yield question, [*_sentences([quote.sentence for quote in quotes]), *charts]
-    if others := list(room.drawn(left.values())):
-        yield "More charts", others
-
-
-class _Room:
-    """What is left of the size of a page for charts of a run and their tables."""
-
-    def __init__(self, run_id: str) -> None:
-        self._run_id = run_id
-        self._bytes = MOST_BYTES - _REST
-
-    def drawn(self, charts: Iterable[Chart]) -> Iterator[str]:
-        """Charts as HTML; in place of those that have no room what would give them."""
-        for chart in charts:
-            for part in drawn(self._run_id, chart):
-                self._bytes -= len(part.encode())
-                if self._bytes < 0:
-                    told = f"“{chart.title}” would make this page too large"
-                    command = f"ivan figure {self._run_id} {chart.name}"
-                    yield paragraph(f"{told}: `{command}` draws it.", "small")
-                    break
-                yield part
-
-
-def _sentences(told: list[str]) -> Iterator[str]:
-    yield paragraph(told[0], "lead")
-    if told[1:_MOST_SENTENCES]:
-        yield bullets(told[1:_MOST_SENTENCES])
-    if rest := told[_MOST_SENTENCES:]:
-        yield fold(f"{len(rest)} more", bullets(rest), printed=True)
+    scripts = (vega.scripts(), own_file("draw.js"))
+    return page(made.title, made.head, made.sections, style=style(), scripts=scripts)
 
 
 def style() -> str:

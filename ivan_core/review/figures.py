@@ -1,4 +1,6 @@
-"""The charts of the reviews of a dataset, asked for as `reviews-FINGERPRINT`, and their words."""
+"""The charts of the reviews of a dataset, asked for as `reviews-FINGERPRINT`, and their words; as
+`reviews-unnamed-FINGERPRINT` people have numbers in place of names.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from collections.abc import Callable
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.engine import datasets, handling as runs
-from ivan_core.engine.figures import REVIEWS
-from ivan_core.engine.opinions import Used, used_opinions
+from ivan_core.engine.figures import REVIEWS, UNNAMED
+from ivan_core.engine.opinions import Used, unnamed, used_opinions
 from ivan_core.experiments.labels.numbers import TITLES
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn
 from ivan_core.figures.words import WILSON
@@ -35,6 +37,8 @@ _METHODS = (
 
 
 def _open(reviews: str) -> Used:
+    if reviews.startswith(UNNAMED):
+        return unnamed(_open(reviews.replace(UNNAMED, REVIEWS, 1)))
     return used_opinions(datasets.by_fingerprint(reviews.removeprefix(REVIEWS)))
 
 
@@ -175,4 +179,5 @@ FIGURES = ChartsAndSentences(
     review_quotes,
     moves=lambda used: used.stamp[3],
     paths=_paths,
+    title=lambda used: f"Reviews of {dataset_of(used).about['label']}",
 )

@@ -168,11 +168,13 @@ def review_quotes(used: Used) -> list[Quote]:
 
 def source_line(used: Used) -> str:
     """What every sentence rests on."""
-    return (
+    told = [
         f"{dataset_of(used).about['label']}: {number_of(used.opinions, 'blind opinion')} on random"
-        f" items by {reviewers_in_words(used.people)}."
-        f" {used.left_out_sentence}".strip()
-    )
+        f" items by {reviewers_in_words(used.people)}.",
+        NO_PERSON if used.all_rules else "",
+        used.left_out_sentence,
+    ]
+    return " ".join(filter(None, told))
 
 
 def said_by(used: Used) -> str:

@@ -88,4 +88,5 @@ FIGURES = ChartsAndSentences(
     _source,
     _quotes,
     paths=lambda ranking: list(ranking.scored.models),
+    title=lambda ranking: "Words as one-word replies",
 )

@@ -36,7 +36,9 @@ _FOR_TERMINALS = {
     "figures/pick.py": "menus offer only what a chart takes; `ivan figure` takes anything",
     "figures/words.py": "the command that does the same",
     "report/charts.py": "a page that is sent says what draws more",
-    "report/page.py": "a page that is sent says what draws more",
+    "report/parts.py": "a page that is sent says what draws more",
+    "report/single.py": "a page that is sent names the command that writes it",
+    "report/study.py": "the same",
 }
 """Modules whose sentences with options no page shows, or which write commands, and why."""
 

@@ -21,9 +21,10 @@ from ivan_core.domain.errors import BadInput
 from ivan_core.engine.figures import quotes
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.figures.html.frame import page
-from ivan_core.report import page as reports
+from ivan_core.report import parts
 from ivan_core.report.charts import as_json, charts_of_all
-from ivan_core.report.page import MOST_BYTES, report
+from ivan_core.report.page import report
+from ivan_core.report.parts import MOST_BYTES
 
 LEAK = "http://127.0.0.1:9"
 
@@ -158,7 +159,7 @@ def test_what_has_no_room_is_named_with_its_command(
     compared: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = "agreement-0"
-    monkeypatch.setattr(reports, "_REST", MOST_BYTES - 60_000)
+    monkeypatch.setattr(parts, "_REST", MOST_BYTES - 60_000)
     content = report(compared)
     assert whole in specs_of(content) and "coverage-0" not in specs_of(content)
     assert f"`ivan figure {compared} coverage` draws it." in content

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from urllib.parse import quote
@@ -20,7 +21,8 @@ font:16px/1.55 system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 8px}
 h2{font-size:1.3rem;margin:48px 0 12px;padding-top:12px;border-top:1px solid #dadde2}
-h3{font-size:1rem;margin:24px 0 4px}
+h3,h4{font-size:1rem;margin:24px 0 4px}
+.chapter h3{font-size:1.15rem;margin:32px 0 8px}
 p,ul{margin:0 0 12px}
 figure{margin:24px 0 4px}
 figure p{margin:0 0 4px}
@@ -29,6 +31,7 @@ ul{padding-left:20px}
 .lead{font-size:1.1rem}
 .small,figcaption,nav,summary{font-size:.875rem;color:#5b6068}
 nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:4px 20px}
+nav ul.chapters{display:block}nav .chapters>li{margin:0 0 8px}nav .chapters ul{margin:0}
 a{color:#0b5cad}
 svg{display:block;width:100%;max-width:480px;height:auto;margin:8px 0}
 code,pre{font:.8125rem/1.5 ui-monospace,Menlo,Consolas,monospace}
@@ -51,6 +54,14 @@ _ODD = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A section of a page that has questions of its own: what stands above them, and each."""
+
+    head: Sequence[str]
+    sections: Mapping[str, Sequence[str]]
+
+
 def text(value: object) -> str:
     """A string as text of the page and no more: markup is escaped, odd characters are replaced."""
     return escape(plain(str(value)))
@@ -64,12 +75,13 @@ def plain(words: str) -> str:
 def page(
     title: str,
     head: Iterable[str],
-    sections: Mapping[str, Sequence[str]],
+    sections: Mapping[str, Sequence[str] | Chapter],
     *,
     style: str = "",
     scripts: Sequence[str] = (),
 ) -> str:
-    """The whole page: its title, what stands above, and a section for each question.
+    """The whole page: its title, what stands above, and a section for each question, or a chapter
+    of them.
 
     `head` and the parts of sections are HTML; the title and the questions are not. `style` is added
     to that of all pages; `scripts` run, in their order, when the page is there.
@@ -81,17 +93,12 @@ def page(
         raise ValueError("a script holds what would end it")
     styled = f"{_STYLE}{style}"
     run = "".join(f"<script>{script}</script>\n" for script in scripts)
-    links = "".join(
-        f'<li><a href="#part-{place}">{text(question)}</a></li>'
-        for place, question in enumerate(sections)
-    )
     body = "\n".join(
-        f'<section id="part-{place}" aria-labelledby="head-{place}">'
-        f'<h2 id="head-{place}">{text(question)}</h2>\n{chr(10).join(parts)}\n</section>'
+        _section(str(place), question, parts)
         for place, (question, parts) in enumerate(sections.items())
     )
     above = "\n".join(head)
-    nav = f'<nav aria-label="Questions"><ul>{links}</ul></nav>' if len(sections) > 1 else ""
+    nav = f'<nav aria-label="Questions">{_links(sections)}</nav>' if len(sections) > 1 else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(styled, scripts)}">\n'
@@ -101,6 +108,35 @@ def page(
         f"<h1>{text(title)}</h1>\n{above}\n"
         f"{nav}\n{body}\n</main>\n{run}</body>\n</html>\n"
     )
+
+
+def _section(key: str, title: str, parts: Sequence[str] | Chapter, level: int = 2) -> str:
+    """A section under a heading; those of a chapter are a level deeper."""
+    how = ""
+    if isinstance(parts, Chapter):
+        how = ' class="chapter"'
+        inner = (
+            _section(f"{key}-{place}", question, own, level + 1)
+            for place, (question, own) in enumerate(parts.sections.items())
+        )
+        parts = [*parts.head, *inner]
+    inside = "\n".join(parts)
+    return (
+        f'<section id="part-{key}"{how} aria-labelledby="head-{key}">'
+        f'<h{level} id="head-{key}">{text(title)}</h{level}>\n{inside}\n</section>'
+    )
+
+
+def _links(sections: Mapping[str, Sequence[str] | Chapter], before: str = "") -> str:
+    """A link to each section, and below that of a chapter to each of its own."""
+    items: list[str] = []
+    for place, (title, parts) in enumerate(sections.items()):
+        key = f"{before}{place}"
+        own = _links(parts.sections, f"{key}-") if isinstance(parts, Chapter) else ""
+        items.append(f'<li><a href="#part-{key}">{text(title)}</a>{own}</li>')
+    chapters = any(isinstance(parts, Chapter) for parts in sections.values())
+    how = ' class="chapters"' if chapters else ""
+    return f"<ul{how}>{''.join(items)}</ul>"
 
 
 def _policy(style: str, scripts: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from pages.components.home.found import found_in
 from pages.components.home.tiles import stages
 from pages.components.home.tour import show_me
 from pages.components.kit.frame import list_of_runs, problems_shown
+from pages.components.kit.sent_page import study_to_send
 from pages.components.kit.state import page_of
 from pages.components.kit.text import md_escape, say
 from pages.components.study.own_pairs import show_found
@@ -39,6 +40,7 @@ def study_panel(about: About, own: Sequence[Run]) -> None:
         done = [run for run in own if run.state is RunState.DONE]
         if done:
             found_in(done)
+            study_to_send(about, "study-page")
         else:
             show_found(about.spec.dataset, lambda _, __: None)
 

@@ -45,6 +45,7 @@ from ivan_core.review.settle import opinions_csv
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.list import below_page, head_of_item, page_table, turned_to
 from pages.components.kit.results import Point, csv_buttons, one_of, quotable
+from pages.components.kit.sent_page import told_to_send
 from pages.components.kit.state import REVIEW, address, dark, write_query
 from pages.components.kit.text import say
 from pages.components.labels.texts import marks
@@ -147,6 +148,7 @@ def agreement_tab(fingerprint: str) -> None:
             say(MEASURED, "small", quiet=True)
         views[task](dataset, used)
         quotable(reviews_id(dataset), "review-sentences")
+        told_to_send(reviews_id(dataset), "review-page")
     csv_buttons(
         "opinions",
         "opinions",

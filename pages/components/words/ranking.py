@@ -18,6 +18,7 @@ from ivan_core.words.asking import Asked, Scored, score, score_word
 from ivan_core.words.ends import Ends, Ranking, Word
 from ivan_core.words.figures import CHART
 from pages.components.kit.figure import figure_menu
+from pages.components.kit.sent_page import told_to_send
 from pages.components.kit.text import say
 from pages.components.pair.waiting import draw_pending, draw_problem, follow, is_asked_anew
 from pages.components.public.pace import paced
@@ -86,6 +87,7 @@ def _draw(ranking: Ranking) -> None:
     _one_word(ranking, key, names)
     with st.container(horizontal=True):
         figure_menu(f"{WORDS}{key}", CHART)
+        told_to_send(f"{WORDS}{key}", "words-page")
         st.download_button(
             "CSV of all words",
             paced(lambda: ranking.table().to_csv(index=False).encode("utf-8", "replace")),

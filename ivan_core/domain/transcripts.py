@@ -77,10 +77,12 @@ class Dialogue:
     def of_messages(cls, messages: Iterable[tuple[Role, str]]) -> Dialogue:
         """Messages as they are; kept as a transcript where a transcript gives the same back."""
         told = tuple(messages)
-        turns = tuple(Turn(role, f" {text}") for role, text in told)
-        stripped = all(text == text.strip() for _, text in told)
-        printed = print_transcript("", turns)
-        return cls(printed if stripped and _gives_back(printed, turns) else _marked("", turns))
+        printed = "".join([f"\n\n{role}: {text}" for role, text in told])
+        # Turns are made where they are needed: the replies of a dataset are read one by one.
+        plain = not any(role == "System" or text != text.strip() for role, text in told)
+        if plain and _markers_in(printed) == len(told):
+            return cls(printed)
+        return cls(_marked("", tuple(Turn(role, f" {text}") for role, text in told)))
 
     @classmethod
     def hashed(cls, text: str, kept: str) -> Dialogue:
@@ -279,13 +281,16 @@ def _split(marker: re.Pattern[str], text: str) -> tuple[str, tuple[Turn, ...]]:
 
 def _gives_back(printed: str, turns: tuple[Turn, ...]) -> bool:
     """Whether printed turns are read back as they are: no marker stands there beside their own."""
-    # Markers cannot overlap, so counting them says what parsing and comparing would.
-    markers = printed.count(HUMAN_MARKER) + printed.count(ASSISTANT_MARKER)
     return (
-        markers == len(turns)
+        _markers_in(printed) == len(turns)
         and not printed.startswith(_SIGN)
         and all(turn.role != "System" for turn in turns)
     )
+
+
+def _markers_in(printed: str) -> int:
+    """How many markers of turns there are: they cannot overlap, so as many as parsing finds."""
+    return printed.count(HUMAN_MARKER) + printed.count(ASSISTANT_MARKER)
 
 
 def _marked(preamble: str, turns: tuple[Turn, ...]) -> str:

@@ -48,6 +48,26 @@ class Rate:
         return max(1, round(self.n / self.design))
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The mean of `n` values between 0 and 1 with the ends of its interval, as a `Rate` has them.
+
+    What each value is may lie between the two: where three replies share the highest reward, a
+    prompt is worth a third. So there is no count.
+    """
+
+    n: int
+    rate: float
+    low: float
+    high: float
+    design: float = 1.0
+
+    @property
+    def effective_n(self) -> int:
+        """How many independent values would give an interval as wide."""
+        return max(1, round(self.n / self.design))
+
+
 def wilson(count: int, n: int, level: float = 0.95, design: float = 1.0) -> Rate | None:
     """Share of `count` in `n` with its Wilson score interval; None if `n` is 0.
 
@@ -61,15 +81,20 @@ def wilson(count: int, n: int, level: float = 0.95, design: float = 1.0) -> Rate
         raise ValueError(f"The level lies between 0 and 1, not at {level}.")
     if n == 0:
         return None
-    z = NormalDist().inv_cdf((1 + level) / 2)
     share, design = count / n, max(1.0, design)
-    alone = n / design
-    centre = (share + z**2 / (2 * alone)) / (1 + z**2 / alone)
-    half = z / (1 + z**2 / alone) * sqrt(share * (1 - share) / alone + z**2 / (4 * alone**2))
-    # At the ends the formula gives exactly 0 or 1, which rounding would miss by a hair.
-    low = 0.0 if count == 0 else max(0.0, centre - half)
-    high = 1.0 if count == n else min(1.0, centre + half)
+    low, high = _wilson_ends(share, n / design, level)
     return Rate(count, n, share, low, high, design)
+
+
+def _wilson_ends(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """The ends of Wilson's interval of a share of `n`, which need be no whole number."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # At the ends the formula gives exactly 0 or 1, which rounding would miss by a hair.
+    low = 0.0 if share == 0 else max(0.0, centre - half)
+    high = 1.0 if share == 1 else min(1.0, centre + half)
+    return low, high
 
 
 def bare(rate: Rate) -> Rate:
@@ -328,6 +353,21 @@ def units_in(rows: pd.DataFrame) -> Groups:
     """The same of a table that has the column row_id, and `PROMPT` if a prompt repeats."""
     named = rows[PROMPT if PROMPT in rows.columns else "row_id"]
     return units_of(named.to_numpy(np.int64), None)
+
+
+def mean_share(values: NDArray[np.float64], units: Groups) -> Share | None:
+    """The mean of values between 0 and 1, each of a group; None without a value.
+
+    Its interval is Wilson's, which is at least as wide as the values ask for: of all with one mean,
+    those that are 0 or 1 vary most.
+    """
+    n = len(values)
+    if not n:
+        return None
+    design = design_effect(values, units)
+    # A sum of thirds may miss 0 or 1 by a hair.
+    share = min(1.0, max(0.0, float(values.mean())))
+    return Share(n, share, *_wilson_ends(share, n / design), design)
 
 
 def share_in(holds: NDArray[np.bool_], units: Groups) -> Rate | None:

@@ -1,0 +1,1 @@
+"""Prompts with several replies: which of them a model rewards most, beside chance and length."""

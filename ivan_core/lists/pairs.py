@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.reading import PLACES
 from ivan_core.domain.errors import BadInput
 from ivan_core.lists.conditions import (
     BY_HAND,
@@ -27,7 +28,9 @@ from ivan_core.lists.conditions import (
     Names,
     Offer,
     Picks,
+    Range,
     fixed,
+    span,
 )
 from ivan_core.metrics.agreement import ALL_SUBSETS, subset_label
 from ivan_core.metrics.columns import column_groups
@@ -88,6 +91,26 @@ class ColumnIs(Condition):
         return np.asarray(values.reindex(listing.rows).map(str) == self.value)
 
 
+class ColumnIn(Range):
+    """From one number to another in a column of numbers that the dataset brings along."""
+
+    query: ClassVar[str] = "within"
+    identity: ClassVar[tuple[str, ...]] = ("column",)
+    column: Model
+
+    def words(self, names: Names) -> str:
+        return f"{self.column}: {span(self.low, self.high)}"
+
+    def check(self, listing: Listing) -> None:
+        if self.column not in number_columns(listing.dataset):
+            raise BadInput(f"The dataset brings no column of numbers {self.column[:60]}.")
+
+    def holds(self, listing: Listing) -> Bools:
+        self.check(listing)
+        values = own_column(listing.dataset, self.column).reindex(listing.rows)
+        return self.takes(values.to_numpy(np.float64, na_value=np.nan))
+
+
 class LongerIs(Condition):
     """Which of the two replies has more characters."""
 
@@ -131,7 +154,7 @@ class Noted(Condition):
         return _marked(listing, lambda said: said.noted_rows(listing.dataset.fingerprint))
 
 
-OF_PAIRS: tuple[type[Condition], ...] = (SubsetIs, ColumnIs, LongerIs, Starred, Noted)
+OF_PAIRS: tuple[type[Condition], ...] = (SubsetIs, ColumnIs, ColumnIn, LongerIs, Starred, Noted)
 
 
 def _subset_names(listing: Listing, _: Picks) -> Mapping[str, str]:
@@ -174,6 +197,17 @@ OFFERS = (
         of_run=False,
         there=lambda listing: bool(_own(listing)),
     ),
+    Offer(
+        "A number of the dataset",
+        ColumnIn,
+        (
+            Choice("column", "Column", lambda listing, _: {n: n for n in _numbers(listing)}),
+            Choice("low", "From"),
+            Choice("high", "Up to"),
+        ),
+        of_run=False,
+        there=lambda listing: bool(_numbers(listing)),
+    ),
 )
 
 
@@ -181,9 +215,27 @@ def _own(listing: Listing) -> tuple[str, ...]:
     return own_columns(listing.dataset)[:_MOST_OFFERED]
 
 
+def has_several_replies(dataset: PreparedDataset) -> bool:
+    """Whether its pairs say of which row they are, and where they stand among its replies."""
+    return set(PLACES) <= dataset.own_columns.keys()
+
+
+def _numbers(listing: Listing) -> tuple[str, ...]:
+    return number_columns(listing.dataset)[:_MOST_OFFERED]
+
+
+def number_columns(dataset: PreparedDataset) -> tuple[str, ...]:
+    """Those of `own_columns` that hold numbers."""
+    kinds = dataset.own_columns
+    return tuple(name for name in own_columns(dataset) if kinds[name] in (int, float))
+
+
 def own_columns(dataset: PreparedDataset) -> tuple[str, ...]:
-    """The columns that a dataset brings along, beside those that every dataset has."""
-    return tuple(dataset.own_columns)
+    """The columns that a dataset brings along, beside those that every dataset has.
+
+    Without those that only say where a pair stands among others of its prompt.
+    """
+    return tuple(name for name in dataset.own_columns if name not in PLACES)
 
 
 def own_column(dataset: PreparedDataset, name: str) -> Any:

@@ -61,9 +61,9 @@ def strength_sentence(margins: pd.DataFrame, model: str, correlation: float | No
         return f"{model}: all pairs that it rated have one strength."
     weak, strong = own.iloc[0], own.iloc[-1]
     told = (
-        f"Where the preference is weakest ({weak['strength']}), {model} likes the chosen reply"
-        f" {_mean(weak)} typical margins more, where it is strongest ({strong['strength']})"
-        f" {_mean(strong)}."
+        f"{model} likes the chosen reply more by {_mean(weak)} where the preference is weakest"
+        f" (strength {weak['strength']}), by {_mean(strong)} where it is strongest"
+        f" (strength {strong['strength']}), in typical margins."
     )
     if correlation is None:
         return told
@@ -75,9 +75,9 @@ def _mean(row: pd.Series) -> str:
     """A mean with its interval and of how many pairs."""
     mean = number_text(float(row["mean"]), 2, signed=True)
     if np.isnan(row["low"]):
-        return f"{mean} (n = {int(row['n']):,})"
+        return f"{mean}, n = {int(row['n']):,},"
     ends = interval_text(float(row["low"]), float(row["high"]), 2, signed=True)
     wide = ""
     if row["effective_n"] < row["n"]:
-        wide = f"; prompts repeat: as if n = {int(row['effective_n']):,}"
-    return f"{mean} {ends} (n = {int(row['n']):,}{wide})"
+        wide = f" (prompts repeat: as if n = {int(row['effective_n']):,})"
+    return f"{mean} {ends}, n = {int(row['n']):,}{wide},"

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from ivan_core.datasets.reading import STRENGTH
 from ivan_core.domain.user_columns import ColumnSpec
 from ivan_core.experiments.columns.conditions import Side, UserColumnIn
 from ivan_core.experiments.compare.conditions import MarginIn, MarginsIn, RewardsIn, Seen, SureIn
 from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.sentences import TwoModels
-from ivan_core.experiments.compare.verdicts import JointIs, RatedBy, TwoPart, VerdictIs, VerdictsAre
+from ivan_core.experiments.compare.verdicts import (
+    Deciding,
+    JointIs,
+    RatedBy,
+    TwoPart,
+    VerdictIs,
+    VerdictsAre,
+)
 from ivan_core.lists.conditions import Condition
 from ivan_core.lists.pairs import ColumnIs, LongerIs, SubsetIs
 from ivan_core.metrics.agreement import ALL_SUBSETS
@@ -68,6 +76,24 @@ def of_alike(results: Results, point: Point) -> Asked:
         TwoPart(model=first, other=second),
         *_compared(results, (first, second), results.many.left_out(first, second)),
     )
+
+
+def of_best(results: Results, point: Point) -> Asked:
+    """The prompts of a bar for which a wrong reply is rewarded most: of each the deciding pair."""
+    model, group = point.get("model"), point.get("subset")
+    if not model or not group:
+        return ()
+    inside: Asked = () if group == ALL_SUBSETS else (SubsetIs(label=group),)
+    return (*inside, Deciding(model=model), VerdictIs(model=model, verdict="disagree"))
+
+
+def of_strength(results: Results, point: Point) -> Asked:
+    """The pairs of one strength that a model rated."""
+    model, strength = point.get("model"), point.get("strength")
+    if not model or not strength:
+        return ()
+    own = ColumnIs(column=STRENGTH, value=strength)
+    return (own, *_rated(results, model), *_counted(results, model))
 
 
 def of_length(results: Results, point: Point) -> Asked:

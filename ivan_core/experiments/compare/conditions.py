@@ -22,6 +22,7 @@ from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.compare.tables import UNKNOWN
 from ivan_core.experiments.compare.verdicts import (
     REWARDS,
+    Deciding,
     JointIs,
     ModelsDiffer,
     OfModels,
@@ -50,7 +51,7 @@ from ivan_core.lists.conditions import (
     fixed,
     span,
 )
-from ivan_core.lists.pairs import OFFERS, ColumnIs, LongerIs, Noted, Starred, SubsetIs
+from ivan_core.lists.pairs import OFFERS, ColumnIn, ColumnIs, LongerIs, Noted, Starred, SubsetIs
 from ivan_core.metrics.bins import in_reward_cell
 from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.paired import in_margin_cell
@@ -304,10 +305,12 @@ LANGUAGE = Language(
         JointIs,
         SubsetIs,
         ColumnIs,
+        ColumnIn,
         Truncated,
         Failed,
         Seen,
         RatedBy,
+        Deciding,
         MarginIn,
         SureIn,
         LongerIs,
@@ -333,6 +336,12 @@ LANGUAGE = Language(
             (_MODEL, Choice("low", "Typical margins from"), Choice("high", "Up to")),
         ),
         Offer("Models disagree", ModelsDiffer),
+        Offer(
+            "Best right against best wrong reply",
+            Deciding,
+            (_MODEL,),
+            there=lambda listing: listing.results.best_of_n is not None,
+        ),
         *OFFERS,
         *SEARCHES,
     ),

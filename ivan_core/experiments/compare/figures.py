@@ -33,6 +33,7 @@ from ivan_core.experiments.compare.model_figures import (
     values,
     verdicts,
 )
+from ivan_core.experiments.compare.published.figures import PUBLISHED_CHARTS
 from ivan_core.experiments.compare.results import Results, margins_of, open_results
 from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.figures.chart import Chart, ChartsAndSentences, Chosen, Drawn, Narrowing
@@ -220,6 +221,7 @@ CHARTS = (
         measure=REWARDS,
     ),
     *MANY_CHARTS,
+    *PUBLISHED_CHARTS,
     Chart(
         "coverage",
         "Agreement if only the surest pairs counted",

@@ -7,6 +7,12 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import Any, TextIO
 
+from ivan_core.experiments.compare.published.told import (
+    notes_on_benchmark,
+    told_of_benchmark,
+    told_of_best,
+    told_of_strength,
+)
 from ivan_core.experiments.compare.results import Results, files, open_results
 from ivan_core.experiments.compare.tables import UNKNOWN
 from ivan_core.figures.chart import paths_of_run
@@ -58,6 +64,9 @@ def print_results(run_id: str, out: TextIO) -> None:
             print(f"  {card.server.sentence}", file=out)
         if card.eight_bits:
             print(f"  {eight_bits_sentence(card.eight_bits)}", file=out)
+    told = [*told_of_best(results), *told_of_benchmark(results), *notes_on_benchmark(results)]
+    for sentence in [*told, *told_of_strength(results)]:
+        print(f"\n{sentence}", file=out)
     print("\nFiles:", file=out)
     for path in files(results):
         print(f"  {path}", file=out)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ivan_core.datasets.chosen_rows import choose_rows
+from ivan_core.datasets.first_row import layout_of
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.datasets.reading import PLACES, STRENGTH
 from ivan_core.datasets.sources import HH_RLHF
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.models import ModelCard
@@ -40,6 +42,10 @@ from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import page_of
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import VERDICTS, narrow, rows_of, where
+from ivan_core.metrics.benchmarks.known import benchmark_scores
+from ivan_core.metrics.benchmarks.score import Score
+from ivan_core.metrics.best_of_n.of_pairs import LENGTHS, OfModel, best_of_pairs
+from ivan_core.metrics.best_of_n.rates import BestOfN
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.intervals import PROMPT, number_text
 from ivan_core.metrics.margin_words import MOST_TOLD
@@ -47,6 +53,7 @@ from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.models.many import ManyModels
 from ivan_core.metrics.models.sentences import named
 from ivan_core.metrics.reliability import Reliability, reliability
+from ivan_core.metrics.strength import margins_by_strength
 from ivan_core.metrics.subset_contrast import Contrast, subset_contrast
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
@@ -108,6 +115,40 @@ class Results:
         )
 
     @cached_property
+    def best_of_n(self) -> BestOfN | None:
+        """The prompts with several replies; None where the dataset has pairs alone."""
+        if not pairs.has_several_replies(self.dataset):
+            return None
+        numbers = self.dataset.numbers([*PLACES, *LENGTHS]).iloc[self.aligned.row_ids]
+        return best_of_pairs(
+            {name: numbers[name].to_numpy(np.int64, na_value=0) for name in numbers},
+            self._of_models,
+            self.aligned.identical,
+            self.aligned.subset,
+            self.aligned.subsets,
+            self.dataset.prompt_groups[self.aligned.row_ids],
+        )
+
+    @property
+    def _of_models(self) -> dict[str, OfModel]:
+        models = self.aligned.models.items()
+        return {m: OfModel(one.chosen_reward, one.rejected_reward, one.seen) for m, one in models}
+
+    @cached_property
+    def benchmark(self) -> dict[str, Score]:
+        """What a benchmark's own code would say of each model; empty where this is none."""
+        aligned, own = self.aligned, self.dataset.own_columns
+
+        def ids(pairs: Ints) -> list[str]:
+            rows = aligned.row_ids[pairs]
+            named = self.dataset.numbers(["id"])["id"].iloc[rows] if "id" in own else rows
+            return [str(one) for one in named]
+
+        names = [aligned.subsets[place] for place in aligned.subset]
+        layout = layout_of(self.dataset).name
+        return benchmark_scores(layout, names, self._of_models, self.best_of_n, ids)
+
+    @cached_property
     def contrast(self) -> Contrast | None:
         """Where two models clearly part by subset; told of a whole finished run alone."""
         if self.whole is not None or self.run.state is not RunState.DONE:
@@ -145,6 +186,21 @@ class Results:
 
         every = self.whole or self
         return by_column(self.fair, self.own_column(name), pd.Series(every.row_ids))
+
+    @cached_property
+    def strength(self) -> pd.DataFrame | None:
+        """Mean margins by how strong preferences are; None where the data do not say that."""
+        import pandas as pd
+
+        if STRENGTH not in self.dataset.own_columns:
+            return None
+        every = pd.Series((self.whole or self).row_ids)
+        return margins_by_strength(self.fair, self.strengths, self.typical_margins, every)
+
+    @cached_property
+    def strengths(self) -> pd.Series:
+        """How strong each preference is, by row id, where the data say it."""
+        return self.own_column(STRENGTH)
 
     @cached_property
     def training(self) -> dict[str, Training]:

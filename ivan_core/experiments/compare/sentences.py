@@ -19,6 +19,11 @@ from ivan_core.engine.opinions import ceiling_of
 from ivan_core.experiments.columns import results as columns
 from ivan_core.experiments.columns.conditions import COLUMNS
 from ivan_core.experiments.compare.many_sentences import many_quotes
+from ivan_core.experiments.compare.published.told import (
+    told_of_benchmark,
+    told_of_best,
+    told_of_strength,
+)
 from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.compare.verdicts import REWARDS
 from ivan_core.figures.choices import Wish
@@ -67,6 +72,7 @@ def quotes(results: Results) -> list[Quote]:
     best = None if results.whole else ceiling_of(results.dataset)
     if best is not None:
         found.append(Quote(_SIDES_WITH, best.sentence, "agreement"))
+    found += _published(results)
     found += _by_subset(results)
     found += _by_own_columns(results)
     if len(results.models) <= _MOST_BY_TWO:
@@ -121,6 +127,17 @@ def _ties(results: Results, model: str) -> list[str]:
         return []
     told = f"{model} gives both replies the same reward"
     return [rate_sentence(shown_rate(results, rate), told, results.training[model].noun)]
+
+
+def _published(results: Results) -> list[Quote]:
+    """The best of several replies, a benchmark's own number, and margins by strength."""
+    best = partial(Quote, "And among several replies?", measure=REWARDS, chart="best-of-n")
+    strong = partial(Quote, "Do margins grow with the preference?", measure=REWARDS)
+    found = [best(one) for one in told_of_best(results)]
+    if results.whole is None:
+        own = "And by the benchmark's own count?"
+        found += [Quote(own, one) for one in told_of_benchmark(results)]
+    return found + [strong(one, "strength") for one in told_of_strength(results)]
 
 
 def _by_subset(results: Results) -> list[Quote]:

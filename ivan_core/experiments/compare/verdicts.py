@@ -11,6 +11,7 @@ from ivan_core.experiments.compare.results import Results
 from ivan_core.experiments.compare.tables import Codes, ModelScores
 from ivan_core.lists.conditions import Bools, Condition, Listing, Model, Names
 from ivan_core.metrics.agreement import VERDICTS
+from ivan_core.metrics.best_of_n.replies import deciding
 from ivan_core.metrics.models.joint import MEAN, VOTE
 from ivan_core.metrics.models.judged import UNRATED
 
@@ -154,6 +155,36 @@ class RatedBy(OfModels):
 
     def holds(self, listing: Listing) -> Bools:
         return ~has_verdict(listing, self.model, "unrated")
+
+
+class Deciding(OfModels):
+    """Of prompts with several replies, the pair of the best right one and the best wrong one."""
+
+    query: ClassVar[str] = "decides"
+    measure: ClassVar[str] = REWARDS
+    identity: ClassVar[tuple[str, ...]] = ("model",)
+    model: Model
+
+    def words(self, names: Names) -> str:
+        return f"decides a prompt for {self.named(names)}"
+
+    def check(self, listing: Listing) -> None:
+        super().check(listing)
+        results: Results = listing.results
+        if results.best_of_n is None:
+            raise BadInput(
+                "No prompt of this run has several replies.", "Leave this condition out."
+            )
+
+    def holds(self, listing: Listing) -> Bools:
+        self.check(listing)
+        results: Results = listing.results
+        found = np.zeros(len(listing.rows), dtype=bool)
+        best = results.best_of_n
+        if best is not None:
+            counted = best.found.of_prompts(best.counted[self.model])
+            found[np.intersect1d(deciding(best.rewards[self.model], best.found), counted)] = True
+        return found
 
 
 def scores_of(listing: Listing, model: str) -> ModelScores:

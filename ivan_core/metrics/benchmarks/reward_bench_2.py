@@ -22,6 +22,10 @@ _FIRST = (
     "Equal rewards share the credit here: the first reply among three equal highest ones is worth a"
     " third. Only the first reply counts as right outside the ties, as in the benchmark's own code."
 )
+_UNRATED = (
+    "Prompts with a reply that has no reward are left out; the benchmark's own code counts them as"
+    " wrong."
+)
 _OVER_ONE = (
     "Ties have a bonus of one hundredth for right replies that lie close together, so that a"
     " perfect model gets 101% there."
@@ -56,6 +60,8 @@ def reward_bench_2(
             notes.insert(0, _FIRST)
     if not parts:
         return None
+    if not known.all():
+        notes.append(_UNRATED)
     missing = ""
     if len(parts) < _SIX:
         missing = f"{len(parts)} of the {_SIX} subsets are here, so there is no score of the whole."

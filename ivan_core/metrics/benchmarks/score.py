@@ -16,6 +16,7 @@ from ivan_core.metrics.intervals import TIMES, resampled_sums
 Floats = NDArray[np.float64]
 _SEED = 0
 _OUTER = (0.025, 0.975)
+_DRAWN = f"Intervals are of rows drawn again {TIMES:,} times."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def score(
 ) -> Score:
     """The score of parts; with no `missing` the mean of them, or `whole`."""
     told = tuple(part.part(name) for name, part in parts.items())
+    notes = (*notes, _DRAWN)
     if missing or not parts:
         return Score(benchmark, nan, nan, nan, told, missing, tuple(notes))
     every = whole or mean_of(list(parts.values()))

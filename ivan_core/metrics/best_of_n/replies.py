@@ -49,7 +49,13 @@ class Replies:
     @property
     def chance(self) -> Floats:
         """How often one of them drawn at random would be right, a prompt."""
-        return self.rights / self.sizes
+        chance: Floats = self.rights / self.sizes
+        return chance
+
+    def of_prompts(self, which: Bools) -> Ints:
+        """The places of the pairs of some prompts."""
+        pairs: Ints = self.pairs[which[self.of_pair]]
+        return pairs
 
     def rewards(self, chosen: Floats, rejected: Floats) -> Floats:
         """One reward a reply, of those of all pairs of the run; NaN where no pair tells it.
@@ -124,11 +130,13 @@ def deciding(rewards: Floats, found: Replies) -> Ints:
     best = _first_best(np.where(found.right, rewards, -np.inf), found)
     worst = _first_best(np.where(found.right, -np.inf, rewards), found)
     own = (found.chosen == best[found.of_pair]) & (found.rejected == worst[found.of_pair])
-    return found.pairs[own & known[found.of_pair]]
+    pairs: Ints = found.pairs[own & known[found.of_pair]]
+    return pairs
 
 
 def _first_best(values: Floats, found: Replies) -> Ints:
     """Where the first of the highest values of each prompt stands."""
     prompt = np.repeat(np.arange(len(found.sizes)), found.sizes)
-    order: Ints = np.lexsort([-values, prompt]).astype(np.int64)
-    return np.take(order, found.starts[:-1])
+    order = np.lexsort([-values, prompt])
+    firsts: Ints = np.asarray(order[found.starts[:-1]], np.int64)
+    return firsts

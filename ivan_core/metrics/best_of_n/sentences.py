@@ -1,16 +1,14 @@
-"""What is said of prompts with several replies, and of a benchmark's own number."""
+"""What is said of prompts with several replies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 from ivan_core.domain.words import number_of
-from ivan_core.metrics.benchmarks.score import Part, Score
 from ivan_core.metrics.intervals import Share
+from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.sentences import as_if_apart, count_in, interval_ends, number_in, percent
-
-_NO_MARK: tuple[float, ...] = ()
 
 
 def best_sentence(row: Mapping[str, object], sizes: tuple[int, int], noun: str = "prompts") -> str:
@@ -31,6 +29,29 @@ def best_sentence(row: Mapping[str, object], sizes: tuple[int, int], noun: str =
     if shared:
         told += f" In {shared:,} several share the highest reward and the credit."
     return told
+
+
+def lead_sentence(rows: Sequence[Mapping[str, object]], sizes: tuple[int, int]) -> str:
+    """Of each model how often a right reply is rewarded most, in short; of many the two ends."""
+    known = [row for row in rows if count_in(row, "n")]
+    if not known:
+        return ""
+    if len(known) > MOST_TOLD:
+        known.sort(key=lambda row: number_in(row, "rate"), reverse=True)
+        known = [known[0], known[-1]]
+    told: list[str] = []
+    for row in known:
+        n, short = count_in(row, "n"), percent(number_in(row, "rate"), count_in(row, "n"))
+        same = told and n == count_in(known[0], "n")
+        of = "" if same else f" of {number_of(n, 'prompt')}"
+        told.append(f"{row['model']} {'in ' if not told else ''}{short}{of}{_ends(row)}")
+    chance, n = number_in(known[0], "chance"), count_in(known[0], "n")
+    fewest, most = sizes
+    of_each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    return (
+        f"Among the {of_each} replies to a prompt a right one gets the highest reward of"
+        f" {', of '.join(told)}; one drawn at random is right in {percent(chance, n)}."
+    )
 
 
 def pairs_sentence(row: Mapping[str, object]) -> str:
@@ -58,26 +79,3 @@ def _ends(row: Mapping[str, object]) -> str:
     share = Share(n, number_in(row, "rate"), low, high, n / count_in(row, "effective_n"))
     wide = as_if_apart(n, share.effective_n)
     return f" {interval_ends(low, high, n, (number_in(row, 'chance'),))}{wide}"
-
-
-def score_sentence(score: Score, model: str) -> str:
-    """What a benchmark's own code would say of a model, with its parts."""
-    whole = ""
-    if score.is_whole:
-        whole = f" {_percent(score.value)}{_interval(score.low, score.high)}"
-    parts = "; ".join(map(part_words, score.parts))
-    told = f"Counted as {score.benchmark} counts it, {model} reaches{whole}: {parts}."
-    return f"{told} {score.missing}".strip()
-
-
-def part_words(part: Part) -> str:
-    """A part with its interval and rows."""
-    return f"{part.name} {_percent(part.value)}{_interval(part.low, part.high)} of {part.n:,}"
-
-
-def _percent(value: float) -> str:
-    return f"{value * 100:.1f}%".replace("-", "−")
-
-
-def _interval(low: float, high: float) -> str:
-    return "" if isnan(low) else f" {interval_ends(low, high, 1_000, _NO_MARK)}"

@@ -20,6 +20,7 @@ from ivan_core.domain.runs import RunState
 from ivan_core.domain.words import number_of, short_names
 from ivan_core.engine.opinions import ceiling_sentence, second_choices, used_opinions
 from ivan_core.experiments.compare.clicks import of_bar, of_length, of_margin, of_rewards
+from ivan_core.experiments.compare.published.told import best_lead
 from ivan_core.experiments.compare.results import Results, files
 from ivan_core.metrics.agreement import by_subset
 from ivan_core.metrics.bins import margin_histogram, reward_bins
@@ -38,6 +39,7 @@ from ivan_core.metrics.trust import Level, TrustStrip
 from pages.components.compare.filtering import clickable, margin_range
 from pages.components.compare.many import agreement_grid, how_alike, length_grid
 from pages.components.compare.models import how_sure, where_they_differ
+from pages.components.compare.published import BEST, published_views
 from pages.components.compare.rows import found_rows
 from pages.components.kit.figure import figure_menu
 from pages.components.kit.frame import problems_shown
@@ -144,6 +146,8 @@ def _head(results: Results) -> None:
     if run.state is RunState.DONE and run.computed == 0:
         counted.append("All rewards were known already: nothing was computed.")
     say_under(headed, " ".join(filter(None, who)), size)
+    if lead := best_lead(results):
+        say(lead)
     say(" ".join(filter(None, [*run.notes, *counted])), "small", quiet=True)
 
 
@@ -221,6 +225,9 @@ def _tabs(results: Results) -> None:
         tabs["How alike are they?"] = how_alike
     if len(results.models) > MOST_TOLD:
         first = "How alike are they?"
+    tabs |= published_views(results)
+    if results.best_of_n is not None:
+        first = BEST
     tabs[one_view("More views", list(tabs), "view", first)](results)
 
 

@@ -26,6 +26,7 @@ from pages.components.kit.text import say
 from pages.components.pair.labels import pair_labels
 from pages.components.pair.marks import DIFFER, marked, marks_switch
 from pages.components.pair.notes import guess_switch, guessing, is_guessing, notes
+from pages.components.pair.of_prompt import replies_of_prompt
 from pages.components.pair.own_reply import own_reply
 from pages.components.pair.replies import show_pair
 from pages.components.pair.rewordings import pair_rewordings
@@ -134,6 +135,7 @@ def one_pair(results: Results, walk: Walk, row: int) -> None:
     for judged in () if tied else found.judged:
         if not pd.isna(judged["failure"]):
             say(f"{judged['model']} did not rate it: {judged['failure']}.", "small")
+    replies_of_prompt(results, row)
     content = str(results.dataset.about["content"])
     pair_labels(content, found.pair)
     pair_rewordings(content, row)

@@ -11,8 +11,8 @@ import pytest
 from ivan_core.metrics.benchmarks.reward_bench import SECTIONS, reward_bench
 from ivan_core.metrics.benchmarks.reward_bench_2 import reward_bench_2
 from ivan_core.metrics.benchmarks.rm_bench import rm_bench
+from ivan_core.metrics.benchmarks.sentences import score_sentence
 from ivan_core.metrics.best_of_n.replies import Replies, whole_prompts
-from ivan_core.metrics.best_of_n.sentences import score_sentence
 
 
 def made(shapes: Sequence[tuple[int, int]]) -> Replies:

@@ -17,6 +17,7 @@ from ivan_core.experiments.compare.conditions import (
     Truncated,
 )
 from ivan_core.experiments.compare.verdicts import (
+    Deciding,
     JointIs,
     ModelsDiffer,
     RatedBy,
@@ -25,7 +26,7 @@ from ivan_core.experiments.compare.verdicts import (
     VerdictsAre,
 )
 from ivan_core.lists.conditions import Filter
-from ivan_core.lists.pairs import ColumnIs, LongerIs, Noted, Starred, SubsetIs
+from ivan_core.lists.pairs import ColumnIn, ColumnIs, LongerIs, Noted, Starred, SubsetIs
 
 _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _models = _names.filter(bool)
@@ -61,6 +62,8 @@ _conditions = st.one_of(
     st.builds(Failed, model=_names),
     st.builds(Seen, model=_models, seen=st.booleans()),
     st.builds(RatedBy, model=_models),
+    st.builds(Deciding, model=_models),
+    st.builds(lambda column, ends: ColumnIn(column=column, **ends), _models, _ranges),
     st.builds(lambda model, ends: MarginIn(model=model, **ends), _models, _ranges),
     st.builds(lambda model, ends: SureIn(model=model, **ends), _models, _ranges),
     st.builds(LongerIs, longer=st.sampled_from(["chosen", "rejected", "neither"])),

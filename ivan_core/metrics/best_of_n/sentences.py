@@ -16,12 +16,11 @@ def best_sentence(row: Mapping[str, object], sizes: tuple[int, int], noun: str =
     model, n = str(row["model"]), count_in(row, "n")
     if not n:
         return f"{model} rated all replies of no prompt."
-    fewest, most = sizes
-    of_each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    noun = noun if n > 1 else noun.replace("prompts", "prompt", 1)
     chance, longest, shortest = (number_in(row, name) for name in ("chance", "longest", "shortest"))
     told = (
         f"{model} rewards a right reply most for {percent(number_in(row, 'rate'), n)} of {n:,}"
-        f" {noun} with {of_each} replies each{_ends(row)}; one drawn at random is right for"
+        f" {noun} with {_of_each(sizes)} replies each{_ends(row)}; one drawn at random is right for"
         f" {percent(chance, n)}, the longest for {percent(longest, n)}, the shortest for"
         f" {percent(shortest, n)}."
     )
@@ -46,10 +45,8 @@ def lead_sentence(rows: Sequence[Mapping[str, object]], sizes: tuple[int, int]) 
         of = "" if same else f" of {number_of(n, 'prompt')}"
         told.append(f"{row['model']} {'in ' if not told else ''}{short}{of}{_ends(row)}")
     chance, n = number_in(known[0], "chance"), count_in(known[0], "n")
-    fewest, most = sizes
-    of_each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     return (
-        f"Among the {of_each} replies to a prompt a right one gets the highest reward of"
+        f"Among the {_of_each(sizes)} replies to a prompt a right one gets the highest reward of"
         f" {', of '.join(told)}; one drawn at random is right in {percent(chance, n)}."
     )
 
@@ -69,6 +66,12 @@ def pairs_sentence(row: Mapping[str, object]) -> str:
     if left_out:
         told += f" {number_of(left_out, 'prompt')} with a reply that it did not rate left out."
     return told
+
+
+def _of_each(sizes: tuple[int, int]) -> str:
+    """How many replies a prompt has, from the fewest to the most."""
+    fewest, most = sizes
+    return f"{fewest}" if fewest == most else f"{fewest} to {most}"
 
 
 def _ends(row: Mapping[str, object]) -> str:

@@ -7,16 +7,14 @@ from pathlib import Path
 import pytest
 from accessibility import AXE
 from given.hostile import made
+from given.pages.sent import opened
 from given.support import settings_of
 from guarding import Listener
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from ivan_core.demo.finished_study import put_into
 from ivan_core.engine import archive, handling as runs
 from ivan_core.report.page import report
-
-WAIT = 300_000
-"""Milliseconds within which a chart must be drawn, on a busy machine too."""
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +27,6 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "report.html"
         path.write_text(report(run.id), "utf-8")
     return path
-
-
-def opened(chromium: Browser, path: Path, **options: object) -> tuple[Page, list[str], list[str]]:
-    """The page once its charts are drawn, all that it asked for, and what the console was told."""
-    asked: list[str] = []
-    told: list[str] = []
-    expect.set_options(timeout=WAIT)
-    context = chromium.new_context(**options)
-    context.set_default_timeout(WAIT)
-    page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto(path.as_uri())
-    places = page.locator("[data-spec]").count()
-    assert places > 10
-    expect(page.locator("[data-spec] svg.marks")).to_have_count(places)
-    return page, asked, told
 
 
 def test_it_draws_its_charts_asks_for_nothing_and_breaks_no_rule(
@@ -103,6 +83,7 @@ def test_hostile_texts_and_names_do_nothing(
     path = tmp_path / "hostile.html"
     path.write_text(report(run_id, texts=True), "utf-8", "replace")
     page, asked, told = opened(chromium, path)
+    assert page.locator("[data-spec]").count() > 10
     assert page.title().startswith("Comparison </title><img")
     page.get_by_text("Pair 0", exact=True).click()
     expect(page.get_by_text("<script>fetch(").first).to_be_attached()

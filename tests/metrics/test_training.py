@@ -15,8 +15,9 @@ from ivan_core.domain.runs import RunState
 from ivan_core.engine import datasets, figures
 from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.compare.findings import findings
-from ivan_core.experiments.compare.results import Results, open_results, training_so_far
+from ivan_core.experiments.compare.results import Results, open_results
 from ivan_core.experiments.compare.sentences import quotes, two_models
+from ivan_core.experiments.compare.tables import training_so_far
 from ivan_core.metrics.comparison_sentences import difference_sentence
 from ivan_core.metrics.paired import paired_difference, shared_rows
 from ivan_core.metrics.training import (

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.datasets.first_row import layout_of
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.reading import PLACES, STRENGTH
@@ -24,16 +23,14 @@ from ivan_core.domain.models import ModelCard
 from ivan_core.domain.pairs import Pair
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import CompareSpec
-from ivan_core.engine import datasets, handling as runs, opened
+from ivan_core.engine import handling as runs, opened
 from ivan_core.engine.opened import Found, Opener, nothing_yet
-from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.compare.tables import (
     SCORES,
     TABLE,
     Aligned,
     Ints,
     align,
-    pairs_in_training,
     scores_table,
     with_prompts,
 )
@@ -42,23 +39,20 @@ from ivan_core.lists.cells import Verdicts
 from ivan_core.lists.page import page_of
 from ivan_core.lists.short import beside
 from ivan_core.metrics.agreement import VERDICTS, narrow, rows_of, where
-from ivan_core.metrics.benchmarks.known import benchmark_scores
+from ivan_core.metrics.benchmarks.known import benchmark_named, benchmark_scores
 from ivan_core.metrics.benchmarks.score import Score
 from ivan_core.metrics.best_of_n.of_pairs import LENGTHS, OfModel, best_of_pairs
 from ivan_core.metrics.best_of_n.rates import BestOfN
 from ivan_core.metrics.columns import by_column
 from ivan_core.metrics.intervals import PROMPT, number_text
-from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.models.judged import UNRATED
 from ivan_core.metrics.models.many import ManyModels
-from ivan_core.metrics.models.sentences import named
 from ivan_core.metrics.reliability import Reliability, reliability
 from ivan_core.metrics.strength import margins_by_strength
 from ivan_core.metrics.subset_contrast import Contrast, subset_contrast
 from ivan_core.metrics.summary import ModelSummary, summarise
 from ivan_core.metrics.training import Training, training_of, unseen_rows
 from ivan_core.metrics.trust import BatchDifference, ModelFacts, trust_strip
-from ivan_core.runs.context import Parts
 from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
@@ -134,6 +128,15 @@ class Results:
         models = self.aligned.models.items()
         return {m: OfModel(one.chosen_reward, one.rejected_reward, one.seen) for m, one in models}
 
+    @property
+    def _layout(self) -> str:
+        return layout_of(self.dataset).name
+
+    @property
+    def benchmark_name(self) -> str:
+        """Which benchmark the dataset is; empty where it is none."""
+        return benchmark_named(self._layout, self.aligned.subsets)
+
     @cached_property
     def benchmark(self) -> dict[str, Score]:
         """What a benchmark's own code would say of each model; empty where this is none."""
@@ -145,8 +148,7 @@ class Results:
             return [str(one) for one in named]
 
         names = [aligned.subsets[place] for place in aligned.subset]
-        layout = layout_of(self.dataset).name
-        return benchmark_scores(layout, names, self._of_models, self.best_of_n, ids)
+        return benchmark_scores(self._layout, names, self._of_models, self.best_of_n, ids)
 
     @cached_property
     def contrast(self) -> Contrast | None:
@@ -414,36 +416,3 @@ def trust_strips(
 
 def _is_hh_rlhf(dataset: PreparedDataset) -> bool:
     return str(dataset.about["request"]["source"]).lower() == HH_RLHF.lower()
-
-
-def training_so_far(run_id: str, models: Sequence[str]) -> str:
-    """On how many pairs of a run models that score them were trained; empty if on none known.
-
-    Of many models it is told which of them were.
-    """
-    counted = {model: _counted(data_dir(), run_id, model) for model in models}
-    on_some = {model: count for model, count in counted.items() if count[0]}
-    if not on_some:
-        return ""
-    if len(models) > MOST_TOLD:
-        were = f"{named(list(on_some))} {'was' if len(on_some) == 1 else 'were'}"
-        return f"{were} trained on pairs of this run: these are in the numbers so far."
-    told = []
-    for model, (seen, n) in on_some.items():
-        pairs = f"all {n:,}" if seen == n else f"{seen:,} of the {n:,}"
-        told.append(
-            f"{model} was trained on {pairs} pairs of this run: these are in the numbers so far."
-        )
-    return " ".join(told)
-
-
-@lru_cache(maxsize=128)
-def _counted(root: Path, run_id: str, model: str) -> tuple[int, int]:
-    """The pairs that are in the training of a model, and all pairs of the run."""
-    parts = Parts(root / "runs" / run_id)
-    if f"card|{model}" not in parts:
-        return 0, 0
-    card = ModelCard.model_validate(parts.rows(f"card|{model}")[0])
-    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
-    rows = choose_rows(runs.spec_of(runs.get(run_id), CompareSpec), dataset).row_ids
-    return pairs_in_training(card, dataset, rows) or 0, len(rows)

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ivan_core.datasets.chosen_rows import choose_rows
 from ivan_core.datasets.prepared import HASHES, PreparedDataset, pair_hash
 from ivan_core.domain.models import ModelCard
+from ivan_core.domain.specs import CompareSpec
+from ivan_core.engine import datasets, handling as runs
+from ivan_core.engine.work import BEGUN
 from ivan_core.experiments.compare.units import ScoredRow
 from ivan_core.metrics.agreement import VERDICTS, by_model, reasons, subset_label, typical_margin
 from ivan_core.metrics.intervals import PROMPT
+from ivan_core.metrics.margin_words import MOST_TOLD
 from ivan_core.metrics.models.judged import UNRATED, Judged
+from ivan_core.metrics.models.sentences import named as named_models
+from ivan_core.runs.context import Parts
+from ivan_core.settings import data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,6 +153,39 @@ def pairs_in_training(card: ModelCard, dataset: PreparedDataset, rows: Sequence[
         return 0 if card.trained_on_hh is False else None
     hashes = _pair_hashes(dataset, np.asarray(rows, np.int64))
     return sum(one in card.seen_hashes for one in hashes)
+
+
+def training_so_far(run_id: str, models: Sequence[str]) -> str:
+    """On how many pairs of a run models that score them were trained; empty if on none known.
+
+    Of many models it is told which of them were.
+    """
+    counted = {model: _counted(data_dir(), run_id, model) for model in models}
+    on_some = {model: count for model, count in counted.items() if count[0]}
+    if not on_some:
+        return ""
+    if len(models) > MOST_TOLD:
+        were = f"{named_models(list(on_some))} {'was' if len(on_some) == 1 else 'were'}"
+        return f"{were} trained on pairs of this run: these are in the numbers so far."
+    told = []
+    for model, (seen, n) in on_some.items():
+        pairs = f"all {n:,}" if seen == n else f"{seen:,} of the {n:,}"
+        told.append(
+            f"{model} was trained on {pairs} pairs of this run: these are in the numbers so far."
+        )
+    return " ".join(told)
+
+
+@lru_cache(maxsize=128)
+def _counted(root: Path, run_id: str, model: str) -> tuple[int, int]:
+    """The pairs that are in the training of a model, and all pairs of the run."""
+    parts = Parts(root / "runs" / run_id)
+    if f"card|{model}" not in parts:
+        return 0, 0
+    card = ModelCard.model_validate(parts.rows(f"card|{model}")[0])
+    dataset = datasets.by_fingerprint(parts.rows(BEGUN)[0]["dataset"])
+    rows = choose_rows(runs.spec_of(runs.get(run_id), CompareSpec), dataset).row_ids
+    return pairs_in_training(card, dataset, rows) or 0, len(rows)
 
 
 def with_prompts(table: pd.DataFrame, dataset: PreparedDataset) -> pd.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ivan_core.metrics.benchmarks.reward_bench import SUBSETS, reward_bench
-from ivan_core.metrics.benchmarks.reward_bench_2 import reward_bench_2
-from ivan_core.metrics.benchmarks.rm_bench import rm_bench
+from ivan_core.metrics.benchmarks.reward_bench import NAME as FIRST, SUBSETS, reward_bench
+from ivan_core.metrics.benchmarks.reward_bench_2 import NAME as SECOND, reward_bench_2
+from ivan_core.metrics.benchmarks.rm_bench import NAME as STYLES, rm_bench
 from ivan_core.metrics.benchmarks.score import Score
 from ivan_core.metrics.best_of_n.of_pairs import OfModel
 from ivan_core.metrics.best_of_n.rates import BestOfN
@@ -16,6 +16,16 @@ from ivan_core.metrics.best_of_n.replies import Ints
 
 _PAIRS, _SECOND, _STYLES = "rewardbench", "rewardbench-2", "rm-bench"
 """The names of the layouts that are a benchmark."""
+
+
+def benchmark_named(layout: str, subsets: Iterable[str]) -> str:
+    """The benchmark that a layout is, by its name; empty where it is none.
+
+    Others have the layout of RewardBench too: that is one where a subset is one of its own.
+    """
+    if layout == _PAIRS:
+        return "" if SUBSETS.isdisjoint(subsets) else FIRST
+    return {_SECOND: SECOND, _STYLES: STYLES}.get(layout, "")
 
 
 def benchmark_scores(
@@ -31,7 +41,7 @@ def benchmark_scores(
     count, as in the benchmark's own code, those that a model was trained on too.
     """
     found: dict[str, Score | None] = {}
-    if layout == _PAIRS and not SUBSETS.isdisjoint(subset):  # others have this layout too
+    if benchmark_named(layout, subset) == FIRST:
         names = np.asarray(subset, dtype=np.str_)
         found = {m: reward_bench(names, one.chosen, one.rejected) for m, one in models.items()}
     elif best is not None and layout in (_SECOND, _STYLES):

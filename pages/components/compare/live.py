@@ -11,7 +11,7 @@ from ivan_core.domain.runs import LivePoint, Run
 from ivan_core.domain.specs import CompareSpec
 from ivan_core.domain.words import short_names
 from ivan_core.engine import handling as runs
-from ivan_core.experiments.compare.results import training_so_far
+from ivan_core.experiments.compare.tables import training_so_far
 from ivan_core.metrics.agreement import running_agreement
 from ivan_core.metrics.intervals import number_text
 from ivan_core.metrics.margin_words import MOST_TOLD

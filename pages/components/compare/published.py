@@ -40,9 +40,8 @@ def published_views(results: Results) -> dict[str, View]:
     views: dict[str, View] = {}
     if results.best_of_n is not None:
         views[BEST] = _best
-    if results.benchmark:
-        name = next(iter(results.benchmark.values())).benchmark
-        views[f"{name}'s own count"] = _own_count
+    if results.benchmark_name:
+        views[f"{results.benchmark_name}'s own count"] = _own_count
     if results.strength is not None:
         views["Does strength matter?"] = _strength
     return views
@@ -78,6 +77,9 @@ def _strength(results: Results) -> None:
 def _own_count(results: Results) -> None:
     """A benchmark's number of each model with its parts, and how it counts."""
     table = _scores(results)
+    if table.empty:
+        say("No prompt has all its replies rated, so there is nothing to count.")
+        return
     st.dataframe(table, hide_index=True, width="stretch", key="own-count")
     missing = [score.missing for score in results.benchmark.values() if score.missing]
     say_each([*dict.fromkeys(missing), *notes_on_benchmark(results)], "small", quiet=True)

@@ -13,7 +13,8 @@ from ivan_core.domain.specs import DatasetRequest
 from ivan_core.figures.choices import WHERE
 from ivan_core.interchange.formats import FORMATS
 
-_RUN = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d[-\d]*")
+IS_RUN = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d[-\d]*")
+"""How the ids of runs look; what looks otherwise names a dataset."""
 
 
 def add(commands: Any) -> None:
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     from ivan_core.engine.exports.files import export
 
     wanted = FORMATS[options.format]
-    if _RUN.fullmatch(options.source):
+    if IS_RUN.fullmatch(options.source):
         results = contents.opened(options.source)
         dataset = results.dataset
         rows = contents.picked(results, options.where or "")

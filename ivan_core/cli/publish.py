@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from ivan_core.cli import options as made
+from ivan_core.cli.export import IS_RUN
 from ivan_core.domain.specs import DatasetRequest
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ def add(commands: Any) -> None:
     parser.add_argument("--public", action="store_true", help="For everybody. Default: private.")
     parser.add_argument(
         "--format",
-        default="dpo",
+        default="",
         metavar="FORMAT",
         help="How pairs are written, as in `ivan export`; of its formats those that are tables. "
-        "Default: dpo, which are TRL's preference rows.",
+        "Default: dpo (TRL's preference rows), or parquet beside the scores of a run.",
+    )
+    parser.add_argument(
+        "--texts", action="store_true", help="Of a run: its pairs with their texts too."
     )
     made.SpecOptions(DatasetRequest).add(
         parser.add_argument_group("of a dataset"),
@@ -42,16 +46,24 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ivan_core.domain.errors import BadInput
     from ivan_core.engine.exports import contents
-    from ivan_core.publish import hub, publication
+    from ivan_core.publish import hub
+    from ivan_core.publish.of_dataset import publish_dataset
+    from ivan_core.publish.of_run import publish_run
+    from ivan_core.publish.publication import Asked
 
-    publication.check(options.name, options.format)
+    asked = Asked(options.name, options.public, options.format, options.texts)
+    asked.check()
     if options.yes:
         hub.check_token()
-    dataset = contents.prepared(made.dataset_from(options, options.source))
-    found = publication.publish_dataset(
-        dataset, options.name, public=options.public, format_name=options.format
-    )
+    if IS_RUN.fullmatch(options.source):
+        found = publish_run(options.source, asked)
+    elif options.texts:
+        raise BadInput("--texts is for a run.", "A dataset is published with its texts anyway.")
+    else:
+        dataset = contents.prepared(made.dataset_from(options, options.source))
+        found = publish_dataset(dataset, asked)
     return _send(found) if options.yes else _show(found)
 
 
@@ -61,13 +73,15 @@ def _show(found: Publication) -> int:
     from ivan_core.figures.html.frame import plain
     from ivan_core.publish import hub
 
-    print(f"{hub.address(found.repository)} ({'public' if found.public else 'private'})")
+    print(
+        f"{hub.address(found.asked.repository)} ({'public' if found.asked.public else 'private'})"
+    )
     for name, path in found.files.items():
         print(f"  {name:<24}{size(path.stat().st_size):>10}  {path}")
     print(f"\n{plain(found.card)}")
-    for sentence in (*_state(found), *found.warnings):
+    for sentence in (*_state(found), found.warning):
         print(sentence)
-    print(f"Nothing was sent. To send it: {shlex.join([*found.asked, '--yes'])}")
+    print(f"Nothing was sent. To send it: {shlex.join([*found.command, '--yes'])}")
     return 0
 
 
@@ -79,26 +93,26 @@ def _state(found: Publication) -> list[str]:
     if not hub.has_token():
         return ["There is no token for the hub here, so it was not asked what is there already."]
     try:
-        there = hub.find(found.repository)
+        there = hub.find(found.asked.repository)
         if there is not None:
-            hub.check_visible(found.repository, there, public=found.public)
+            hub.check_visible(found.asked.repository, there, public=found.asked.public)
     except IvanError as error:
         return [f"{error.message} {error.hint}"]
-    return [*hub.told(there, found.files, public=found.public)]
+    return [*hub.told(there, found.files, public=found.asked.public)]
 
 
 def _send(found: Publication) -> int:
     from ivan_core.publish import hub
 
-    there = hub.find(found.repository)
-    for sentence in hub.told(there, found.files, public=found.public):
+    there = hub.find(found.asked.repository)
+    for sentence in hub.told(there, found.files, public=found.asked.public):
         print(sentence, flush=True)
     lacking = list(found.files) if there is None else there.lacks(found.files)
     if lacking:
         files = {place: found.files[place] for place in lacking}
         commit = hub.send(
-            found.repository, files, there, public=found.public, message=found.message
+            found.asked.repository, files, there, public=found.asked.public, message=found.message
         )
         print(f"Sent {', '.join(lacking)}{f' (commit {commit})' if commit else ''}.")
-    print(hub.address(found.repository))
+    print(hub.address(found.asked.repository))
     return 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ivan_core.engine.plan import Proposal
     from ivan_core.engine.work import Job, Waiting
     from ivan_core.interchange.content import Known
+    from ivan_core.interchange.scores import Scores
 
 
 class OfRows(Protocol):
@@ -47,12 +48,14 @@ class Transfer:
     """How runs of a kind leave this machine and come from others.
 
     `archive` is its record of zips, `csvs` that of the CSV files of results made elsewhere. `known`
-    tells of its results what stands beside pairs in files for other tools.
+    tells of its results what stands beside pairs in files for other tools, and `scores` what may be
+    published of them without texts.
     """
 
     archive: Callable[[], Any]
     csvs: Callable[[], Any] | None = None
     known: Callable[[Any], Known] | None = None
+    scores: Callable[[Any], Scores] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from ivan_core.domain.words import one_line
 
 _MOST = 1_000
 """Characters of a name or a sentence."""
-_MARKUP = re.compile(r"[\\`*_\[\]{}#|~$!^]")
+_MARKUP = re.compile(
+    r"[\\`*{}#|~$!^]|\[(?!−?[\d.]+, −?[\d.]+\])|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
+)
+"""What begins markup; an interval, and a line within a word, do not."""
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LINKS = re.compile(r"(://|www\.|@)", re.IGNORECASE)
 """What renderers make a link of where it stands in a text; a comment within takes it apart."""

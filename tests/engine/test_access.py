@@ -32,7 +32,7 @@ from ivan_core.experiments.columns.work import column_spec
 from ivan_core.experiments.compare import ablation, plan as compare
 from ivan_core.experiments.compare.results import open_results
 from ivan_core.experiments.labels import plan as labels
-from ivan_core.publish import publication
+from ivan_core.publish.publication import Asked
 from ivan_core.review import rights as review_rights
 from ivan_core.review.sheets.sheets import import_sheet
 from ivan_core.runs.questions import AskedModel
@@ -112,7 +112,7 @@ PROTECTED: dict[str, Callable[[str, Path], object]] = {
     "Starring a run": lambda run, _: archive.star(run),
     "Deciding on a cost": lambda run, _: confirm.decline(run),
     "Naming the address of a server": lambda run, _: access.check_address("http://127.0.0.1:9"),
-    "Publishing to the hub": lambda run, _: publication.check("ada/pairs", "dpo"),
+    "Publishing to the hub": lambda run, _: Asked("ada/pairs").check(),
     "Importing a sheet of reviews": lambda run, path: import_sheet(path.read_bytes()),
 }
 OPEN = (Action.SEARCH, Action.ASK)

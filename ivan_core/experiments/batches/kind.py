@@ -32,7 +32,10 @@ KIND = Kind(
     command=late(f"{_HERE}.command:batch_command"),
     beside=SideBySide(late(f"{_LABELS}.sentences:beside")),
     figures=record(f"{_LABELS}.figures:FIGURES"),
-    transfer=Transfer(archive=record(f"{_HERE}.archive:ARCHIVE")),
+    transfer=Transfer(
+        archive=record(f"{_HERE}.archive:ARCHIVE"),
+        scores=late(f"{_LABELS}.interchange.scores:scores"),
+    ),
     sending=Sending(
         stop=late(f"{_HERE}.handling:cancel_batches"),
         follow=late(f"{_HERE}.handling:follow"),

@@ -43,5 +43,6 @@ KIND = Kind(
         archive=record(f"{_HERE}.archive:ARCHIVE"),
         csvs=record(f"{_HERE}.import_csv:CSVS"),
         known=late(f"{_HERE}.report:known"),
+        scores=late(f"{_HERE}.interchange.scores:scores"),
     ),
 )

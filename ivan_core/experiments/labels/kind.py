@@ -35,6 +35,8 @@ KIND = Kind(
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(
-        archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")
+        archive=record(f"{_HERE}.archive:ARCHIVE"),
+        csvs=record(f"{_HERE}.import_csv:CSVS"),
+        scores=late(f"{_HERE}.interchange.scores:scores"),
     ),
 )

@@ -34,7 +34,7 @@ def keep_file(name: str, content: bytes) -> DatasetRequest:
     access.require(access.Action.READ)
     kept_as = _plain_name(name)
     if not content:
-        raise BadInput(f"{kept_as} is empty.", "Drop a file with one pair in each row.")
+        raise BadInput(f"{kept_as} is empty.", "Drop a file with rows in it.")
     path = data_dir().absolute() / FOLDER / sha256(content).hexdigest()[:16] / kept_as
     if not path.exists():
         with storage_errors(data_dir()):

@@ -4,6 +4,8 @@ list, with which of them are better.
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from ivan_core.datasets.first_row import FirstRow, Reply
@@ -13,6 +15,7 @@ from pages.components.kit.text import say
 from pages.components.pair.replies import show_before, show_pair, show_text
 
 _NO_REPLY = "(empty reply)"
+_NOTE = "opacity:.72;font-size:.85rem;overflow-wrap:anywhere"
 
 
 def show_first_row(row: FirstRow, first: Pair) -> None:
@@ -29,7 +32,7 @@ def show_first_row(row: FirstRow, first: Pair) -> None:
         show_before(row.replies[0].dialogue, False)
     for reply in row.shown():
         with st.container(border=True, key=f"first-row-{reply.place}"):
-            say(_head(reply), "small")
+            st.html(_head(reply))
             words = reply.dialogue.reply
             if words:
                 show_text(words, f"first-row-reply-{reply.place}")
@@ -52,5 +55,6 @@ def _told(row: FirstRow) -> str:
 
 
 def _head(reply: Reply) -> str:
-    parts = [f"Reply {reply.place:,}", "better" if reply.better else "", reply.model]
-    return " · ".join(filter(None, parts))
+    name = f"Reply {reply.place:,}{' · better' if reply.better else ''}"
+    name = f"<b>{name}</b>" if reply.better else name
+    return f'<p style="margin:0">{name} <span style="{_NOTE}">{escape(reply.model)}</span></p>'

@@ -7,13 +7,14 @@ from functools import partial
 from hashlib import sha256
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ivan_core import catalog
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import FORMATS
 from ivan_core.datasets.layouts import known
 from ivan_core.datasets.layouts.shape import Layout
-from ivan_core.datasets.sources import is_local
+from ivan_core.datasets.sources import is_local, local_path
 from ivan_core.domain.pairs import SIDES, USUAL, Columns
 from ivan_core.domain.specs import NO_COLUMN, DatasetRequest, RowsSpec
 from ivan_core.domain.words import number_of
@@ -41,12 +42,12 @@ Offer = Callable[[DatasetRequest, Found], None]
 def ask_for_pairs(keys: str) -> DatasetRequest | None:
     """Ask for a file, a path or a hub name; None until one is given. `keys` begins the keys."""
     dropped = st.file_uploader(
-        "Drop a file with one pair in each row",
+        "Drop a file of preferences: JSON, CSV or Parquet",
         type=[ending.lstrip(".") for ending in FORMATS],
         key=f"{keys}-file",
         max_upload_size=LARGEST_MB,
-        help="JSON, CSV or Parquet: each row has two replies, one of which was chosen, and "
-        "the prompt before them.",
+        help="Each row has the prompt and two or more replies, some of which were preferred; or it "
+        "has any of the forms that the handbook lists under Importing.",
     )
     source = st.text_input(
         "Or a path on this machine, or the name of a dataset on the hub",
@@ -60,11 +61,20 @@ def ask_for_pairs(keys: str) -> DatasetRequest | None:
     )
     with problems_shown():
         if dropped is not None:
-            return keep_file(dropped.name, dropped.getvalue())
+            return _kept(dropped, f"{keys}-kept")
         if source:
             request = part_of_dataset(DatasetRequest(source=source), keys)
             return request if is_local(request) or _is_fetched(request, keys) else None
     return None
+
+
+def _kept(dropped: UploadedFile, place: str) -> DatasetRequest:
+    """The dataset of a dropped file, which is written and hashed once and not at every press."""
+    file, request = st.session_state.get(place, ("", None))
+    if request is None or file != dropped.file_id or not local_path(request).exists():
+        request = keep_file(dropped.name, dropped.getvalue())
+        st.session_state[place] = dropped.file_id, request
+    return request
 
 
 def _is_fetched(request: DatasetRequest, keys: str) -> bool:

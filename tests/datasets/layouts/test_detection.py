@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from given.layouts.published import BY_LAYOUT, PUBLISHED, RED_TEAM, TEXTS_ALONE, Row, ask
 from given.layouts.reading import bad, read, save, told
 
+import ivan_core
 from ivan_core.datasets.columns import WrongColumns
 from ivan_core.datasets.files import read_file
 from ivan_core.datasets.layouts import known
@@ -169,3 +171,10 @@ def test_rows_of_another_layout_are_bad_and_named() -> None:
     assert [(line.line, line.reason) for line in reader.bad] == [
         (2, "overall_preference holds no number")
     ]
+
+
+def test_the_handbook_lists_every_layout() -> None:
+    chapter = Path(ivan_core.__file__).with_name("docs") / "importing.md"
+    table = [line for line in chapter.read_text("utf-8").splitlines() if line.startswith("| ")]
+    listed = [name for line in table for name in re.findall(r"`([\w-]+)`", line.split("|")[1])]
+    assert sorted(listed) == sorted([*known.to_choose_from(), "--layout", "red-team-attempts"])

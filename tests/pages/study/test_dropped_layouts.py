@@ -45,8 +45,8 @@ def test_every_reply_of_the_first_row_is_shown_with_what_was_left_out(
     assert "line 3: reply 2 (model 2): its score is 'N/A'." in said
     assert "1 line is no pair and left out: line 4: fewer than two of 1 replies" in said
     assert "The first row has 4 replies, 2 of them better than the others (subset" in said
-    for place, head in enumerate(("· better · model", "· model", "· better · model", "· model")):
-        assert f"Reply {place + 1} {head} {place + 1}" in said
+    for place, head in enumerate((" · better model", " model", " · better model", " model")):
+        assert f"Reply {place + 1}{head} {place + 1}" in said
         assert f"Reply <b>{place + 1}</b>" in said
     assert "Question 0?" in said
     page.press("form-own-use")

@@ -16,6 +16,7 @@ import pytest
 from ivan_core import catalog
 from ivan_core.demo.finished_study import FILE as STUDY
 from ivan_core.docs import CHAPTERS, FOLDER, Picture, chapter
+from ivan_core.engine.own_files import LARGEST_MB
 from ivan_core.models import reward_models
 from tests.bench.scale_tables import MACHINES, PAIRS, seconds, tables
 
@@ -37,6 +38,8 @@ def test_the_server_listens_here_only_and_reports_to_nobody() -> None:
     server = config["server"]
     assert server["address"] == "127.0.0.1"
     assert server["enableXsrfProtection"] and server["enableCORS"] and server["headless"]
+    # What a field says that it takes the server has to take too.
+    assert server["maxUploadSize"] == LARGEST_MB
     assert config["browser"]["gatherUsageStats"] is False
     assert config["client"]["showErrorDetails"] == "type"
     assert config["theme"]["light"].keys() == config["theme"]["dark"].keys()

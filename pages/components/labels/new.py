@@ -84,6 +84,7 @@ def _by_file(request: DatasetRequest) -> None:
         accept_multiple_files=True,
         type=["jsonl"],
         key="elsewhere-files",
+        max_upload_size=20,
         help="Larger ones: ivan taxonomy import-file, on the command line.",
     )
     if not files:

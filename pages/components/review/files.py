@@ -98,7 +98,9 @@ def _take_back(pressed: bool) -> None:
     for sentence in st.session_state.pop(_REPORT, ()):
         say(sentence)
     turn = st.session_state.get(_UPLOAD, 0)
-    file = st.file_uploader("Spreadsheet", type=["xlsx"], key=f"sheet-file-{turn}")
+    file = st.file_uploader(
+        "Spreadsheet", type=["xlsx"], key=f"sheet-file-{turn}", max_upload_size=20
+    )
     newer = st.toggle(
         "Replace what was said in the app since",
         key="sheet-replace",

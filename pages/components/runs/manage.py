@@ -131,6 +131,7 @@ def _import() -> None:
         accept_multiple_files=True,
         type=["zip", "csv"],
         key="import-files",
+        max_upload_size=20,
         label_visibility="collapsed",
     )
     request = known_dataset("import")

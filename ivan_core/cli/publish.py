@@ -102,6 +102,7 @@ def _state(found: Publication) -> list[str]:
 
 
 def _send(found: Publication) -> int:
+    from ivan_core.engine.archive import size
     from ivan_core.publish import hub
 
     there = hub.find(found.asked.repository)
@@ -110,6 +111,8 @@ def _send(found: Publication) -> int:
     lacking = list(found.files) if there is None else there.lacks(found.files)
     if lacking:
         files = {place: found.files[place] for place in lacking}
+        amount = size(sum(path.stat().st_size for path in files.values()))
+        print(f"Sending {amount} …", flush=True)
         commit = hub.send(
             found.asked.repository, files, there, public=found.asked.public, message=found.message
         )

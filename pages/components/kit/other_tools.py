@@ -13,6 +13,7 @@ from ivan_core.engine import figures
 from ivan_core.engine.exports.contents import of_run, opened
 from ivan_core.engine.exports.files import for_download
 from ivan_core.engine.exports.settled import Wanted, as_settled, settled_in
+from ivan_core.engine.kind import kind_of
 from ivan_core.interchange.dpo import DPO
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.formats import FORMATS
@@ -21,6 +22,7 @@ from pages.components.kit.frame import problems_shown
 from pages.components.kit.results import one_of
 from pages.components.kit.text import say
 from pages.components.public.pace import paced
+from pages.components.public.reading import only_reads
 
 _MADE = "other-tools-made"
 _Key = tuple[str, str, Wanted, tuple[int, ...]]
@@ -61,6 +63,17 @@ def other_tools(run_id: str, row_ids: list[int], name: str) -> None:
     words += ["--where", where] if where else []
     words += ["--settled", settled] if settled != "keep" else []
     st.code(shlex.join(words), language=None, wrap_lines=True)
+    transfer = kind_of(results.run).transfer
+    if transfer is not None and transfer.scores is not None and not only_reads():
+        say(
+            "All scores or labels of this run on the Hugging Face hub, without texts and with a "
+            "card, shown in the terminal before anything is sent:",
+            "small",
+            quiet=True,
+        )
+        st.code(
+            shlex.join(["ivan", "publish", run_id, "OWNER/NAME"]), language=None, wrap_lines=True
+        )
 
 
 def _ready(path: Path, summary: Summary, wanted: Format) -> None:

@@ -26,7 +26,8 @@ def test_a_file_is_made_of_the_filter_on_a_press(data_dir, open_page):
     picked = page.app.selectbox(key="other-tools-format")
     assert picked.options == [one.title for one in FORMATS.values()]
     command = f"ivan export {run_id} dpo --where subset=harmless"
-    assert command in [code.value for code in page.app.code]
+    shown = [code.value for code in page.app.code]
+    assert command in shown and f"ivan publish {run_id} OWNER/NAME" in shown
     page.app.button(key="other-tools-make").click()
     page.run()
     (path,) = made_files(data_dir)

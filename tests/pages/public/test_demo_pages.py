@@ -137,6 +137,7 @@ def test_a_file_costs_more_than_a_page(monkeypatch):
 def test_a_file_for_another_tool_is_made_at_the_pace_of_downloads(demo, open_page, monkeypatch):
     page = open_page("pages/compare.py", run=demo)
     page.unfold("other-tools")
+    assert not [one for one in page.app.code if one.value.startswith("ivan publish")]
     monkeypatch.setattr(pace, "PACE", Pace(clock=lambda: 0.0))
     said = []
     for _ in range(4):

@@ -13,12 +13,15 @@ import numpy as np
 
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.words import number_of, one_line
+from ivan_core.engine import handling as runs
+from ivan_core.engine.kind import kind_of
 from ivan_core.figures.chart import ChartsAndSentences, Narrowing, PickedRows
 from ivan_core.lists.conditions import (
     BY_HAND,
     LENGTHS,
     Filter,
     Ints,
+    Language,
     Listing,
     fitting,
     matching,
@@ -51,6 +54,33 @@ class _Asked:
         """Both as a part of an address; an order of rows is none. Empty without a condition."""
         query = query_of(Filter(self.wanted.language, self.wanted.conditions))
         return urlencode({**query, **self.beside}, quote_via=quote, safe="~!:/,") if query else ""
+
+
+def _by_pairs(given: ChartsAndSentences, run_id: str) -> ChartsAndSentences:
+    """The same where pairs can be picked of a run, though its numbers are of the whole run: by the
+    conditions of its kind."""
+    if given.narrowing is not None:
+        return given
+    kind = kind_of(runs.get(run_id))
+    own: Language | None = kind.conditions() if kind.conditions is not None else None
+    listing = own.listing if own is not None else None
+    if listing is None:
+        return given
+    narrowing = Narrowing(kind.name, _never, lambda results, _: listing(run_id))
+    return replace(given, narrowing=narrowing)
+
+
+def _never(*_: object) -> Any:
+    raise BadInput("Numbers of this run are of the whole run.", "Leave out --where.")
+
+
+def where_of_pairs(given: ChartsAndSentences, run_id: str, query: Mapping[str, Any]) -> str:
+    """The conditions of a page's address, as `pairs_of` takes them.
+
+    Raises:
+        BadInput: there is no such run, or nothing is finished yet.
+    """
+    return of_address(_by_pairs(given, run_id), run_id, query)
 
 
 def of_address(given: ChartsAndSentences, run_id: str, query: Mapping[str, Any]) -> str:
@@ -129,7 +159,7 @@ def pairs_of(given: ChartsAndSentences, run_id: str, where: str) -> list[int]:
     Raises:
         BadInput: as `listed`.
     """
-    asked = _asked(given, run_id, where)
+    asked = _asked(_by_pairs(given, run_id), run_id, where)
     places = np.sort(matching(asked.listing, asked.wanted))
     return [int(row_id) for row_id in dict.fromkeys(asked.listing.rows[places].tolist())]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ivan_core.interchange.content import Content, Row, without_empty
+from ivan_core.interchange.content import Content, Label, Row, Text, without_empty
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.json_files import write_array
 from ivan_core.interchange.two_replies import ONE_PROMPT, side_by_side
@@ -28,11 +28,17 @@ def _record(content: Content, row: Row) -> dict[str, Any]:
     return {
         "id": str(row.pair.row_id),
         "fields": fields,
-        "metadata": without_empty(content.values(row)),
+        "metadata": without_empty(_metadata(content, row)),
         "suggestions": {"preference": {"value": value, "score": None, "agent": content.chosen_by}},
         "responses": {},
         "vectors": {},
     }
+
+
+def _metadata(content: Content, row: Row) -> dict[str, Label]:
+    """What stands beside the texts; metadata are terms and numbers, and whole texts are none."""
+    kinds = content.columns
+    return {name: one for name, one in content.values(row).items() if kinds.get(name) is not Text}
 
 
 ARGILLA = Format(

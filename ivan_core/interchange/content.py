@@ -10,6 +10,12 @@ from typing import Any, Literal
 from ivan_core.domain.pairs import SIDES, Pair, Side
 
 Label = str | int | float | bool | None
+
+
+class Text(str):
+    """The type of what stands beside a reply and is a whole text, not a label."""
+
+
 TAKEN = frozenset(
     ("prompt", "chosen", "rejected", "completion", "label", "margin", "messages", "text", "system")
 )

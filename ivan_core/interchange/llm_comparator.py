@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ivan_core.interchange import reasons
-from ivan_core.interchange.content import Annotator, Content, Row
+from ivan_core.interchange.content import Annotator, Content, Row, Text
 from ivan_core.interchange.format import Format
 from ivan_core.interchange.json_files import as_json, write_pieces
 from ivan_core.interchange.texts import prompt_and_replies
@@ -23,6 +23,7 @@ _TYPES: dict[type, tuple[str, str]] = {
     int: ("number", "per_model_number"),
     float: ("number", "per_model_number"),
     str: ("category", "per_model_category"),
+    Text: ("text", "per_model_text"),
 }
 """What the tool calls a value of a pair, and one of each reply."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
@@ -11,7 +12,7 @@ from ivan_core.domain.words import number_of
 from ivan_core.engine import datasets, handling as runs, imports
 from ivan_core.engine.figures import charts_and_sentences
 from ivan_core.engine.kind import OfRows, kind_of
-from ivan_core.engine.picked_rows import pairs_of
+from ivan_core.engine.picked_rows import pairs_of, where_of_pairs
 from ivan_core.figures.files import file_names, named
 from ivan_core.interchange.content import TAKEN, Content, Known, Row
 
@@ -52,6 +53,11 @@ def picked(results: OfRows, where: str = "") -> Sequence[int]:
         return results.row_ids
     run_id = results.run.id
     return pairs_of(charts_and_sentences(run_id), run_id, where)
+
+
+def where_of(run_id: str, query: Mapping[str, Any]) -> str:
+    """The conditions of a page's address, as `picked` takes them; empty where there is none."""
+    return where_of_pairs(charts_and_sentences(run_id), run_id, query)
 
 
 def of_run(results: OfRows, row_ids: Sequence[int], seed: int = 0) -> Content:

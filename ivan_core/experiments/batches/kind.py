@@ -34,6 +34,7 @@ KIND = Kind(
     figures=record(f"{_LABELS}.figures:FIGURES"),
     transfer=Transfer(
         archive=record(f"{_HERE}.archive:ARCHIVE"),
+        known=late(f"{_LABELS}.interchange.known:known"),
         scores=late(f"{_LABELS}.interchange.scores:scores"),
     ),
     sending=Sending(

@@ -37,6 +37,7 @@ KIND = Kind(
     transfer=Transfer(
         archive=record(f"{_HERE}.archive:ARCHIVE"),
         csvs=record(f"{_HERE}.import_csv:CSVS"),
+        known=late(f"{_HERE}.interchange.known:known"),
         scores=late(f"{_HERE}.interchange.scores:scores"),
     ),
 )

@@ -34,6 +34,8 @@ KIND = Kind(
     figures=record(f"{_HERE}.figures:FIGURES"),
     conditions=record(f"{_HERE}.conditions:LANGUAGE"),
     transfer=Transfer(
-        archive=record(f"{_HERE}.archive:ARCHIVE"), csvs=record(f"{_HERE}.import_csv:CSVS")
+        archive=record(f"{_HERE}.archive:ARCHIVE"),
+        csvs=record(f"{_HERE}.import_csv:CSVS"),
+        known=late(f"{_HERE}.report:known"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, TextIO
 
 import numpy as np
@@ -13,6 +14,9 @@ from ivan_core.experiments.rewrite.numbers import Numbers, numbers
 from ivan_core.experiments.rewrite.results import Gate, RewriteResults, files, open_rewrite
 from ivan_core.experiments.rewrite.run import RULES_AND_LEXICON, notes_of
 from ivan_core.experiments.rewrite.units import Variant
+from ivan_core.figures.chart import paths_of_run
+from ivan_core.figures.files import file_names, named
+from ivan_core.interchange.content import Beside, Known, Text, reward_model
 from ivan_core.labels.schema import features
 from ivan_core.lists.conditions import Floats, Ints
 from ivan_core.lists.download import Columns
@@ -141,6 +145,46 @@ def _numbers(results: RewriteResults, row_ids: Ints) -> dict[str, list[Any]]:
         for when, margin in margins.items():
             columns[f"margin_{when} ({model})"] = _or_none(margin)
     return columns
+
+
+def known(results: RewriteResults) -> Known:
+    """What stands beside pairs in files for others: margins before and after, and the rewordings.
+
+    Of each model a second annotator prefers what it prefers of both replies reworded.
+    """
+    called = file_names(paths_of_run(results))
+    names = [str(named(model, called)) for model in results.models]
+    margins = _numbers(results, np.asarray(results.row_ids, dtype=np.int64))
+    units = [_typical(margins[f"margin_before ({model})"]) for model in results.models]
+    both = list(zip(names, units, strict=True))
+    annotators = (
+        *(reward_model(name, unit) for name, unit in both),
+        *(reward_model(f"{name}, both replies reworded", unit) for name, unit in both),
+    )
+    types = {"reworded": Text, "similarity of the rewording": float}
+    return Known(annotators, types, lambda row_ids: _beside(results, row_ids))
+
+
+def _typical(margins: Sequence[float | None]) -> float | None:
+    """The root mean square of margins; None where all are 0."""
+    there = np.array([one for one in margins if one is not None], dtype=np.float64)
+    return float(np.sqrt((there**2).mean())) or None if len(there) else None
+
+
+def _beside(results: RewriteResults, row_ids: Sequence[int]) -> Iterator[Beside]:
+    columns = _numbers(results, np.asarray(row_ids, dtype=np.int64))
+    margins = [columns[f"margin_{when} ({one})"] for when in _WHEN for one in results.models]
+    alike = zip(*(columns[f"{side}_similarity"] for side in SIDES), strict=True)
+    toward = zip(*margins, strict=True) if margins else repeat((), len(row_ids))
+    for texts, own, similar in zip(results.pairs(list(row_ids)), toward, alike, strict=True):
+        sides = zip(texts.sides["reworded"], texts.missing["reworded"], strict=True)
+        first, second = (
+            text.printed if text is not None and missing is None else None
+            for text, missing in sides
+        )
+        yield Beside(
+            tuple(own), {"reworded": (first, second), "similarity of the rewording": similar}
+        )
 
 
 def _or_none(numbers: Floats, words: Sequence[Any] | None = None) -> list[Any]:

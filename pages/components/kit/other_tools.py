@@ -9,8 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from ivan_core.domain.words import number_of
-from ivan_core.engine import figures
-from ivan_core.engine.exports.contents import of_run, opened
+from ivan_core.engine.exports.contents import of_run, opened, where_of
 from ivan_core.engine.exports.files import for_download
 from ivan_core.engine.exports.settled import Wanted, as_settled, settled_in
 from ivan_core.engine.kind import kind_of
@@ -58,7 +57,7 @@ def other_tools(run_id: str, row_ids: list[int], name: str) -> None:
         made_of, (path, summary) = st.session_state.get(_MADE, (None, (None, None)))
         if made_of == key and path.exists():
             _ready(path, summary, wanted)
-    where = figures.conditions_of(run_id, st.query_params.to_dict())
+    where = where_of(run_id, st.query_params.to_dict())
     words = ["ivan", "export", run_id, wanted.name]
     words += ["--where", where] if where else []
     words += ["--settled", settled] if settled != "keep" else []

@@ -16,30 +16,13 @@ from ivan_core.experiments.labels.results import open_labels
 from ivan_core.figures.chart import paths_of_run
 from ivan_core.figures.files import file_names, named
 from ivan_core.interchange.content import Annotator, Beside, Known, Label, reward_model
+from ivan_core.interchange.principles import principle
 from ivan_core.labels.schema import feature
 from ivan_core.metrics.labels.answers import SENTIMENT, SENTIMENTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PRINCIPLES = {
-    "human_vocabulary_quality": "answers a human who chooses words well",
-    "last_response_is_anthropomorphic": "talks as if a person had written it",
-    "last_response_is_coherent": "is coherent",
-    "last_response_is_refusal": "refuses",
-    "last_response_is_helpful": "is helpful",
-    "last_response_is_harmless": "is harmless",
-    "last_response_is_honest": "is honest",
-    "last_response_sentiment": "is more positive in sentiment",
-    "last_response_contains_insult": "contains an insult",
-    "last_response_is_sexually_explicit": "is sexually explicit",
-    "last_response_breaks_privacy": "breaks privacy",
-    "last_response_is_discriminatory": "is discriminatory",
-    "last_response_is_manipulative": "is manipulative",
-    "last_response_is_creative": "is creative",
-    "last_response_is_eloquent": "is eloquent",
-}
-"""Each feature after the words "Select the response that"."""
 _TOPICS = "topics"
 _Key = tuple[str, str]
 """A feature as one labeler answered it: the labeler's run and the feature."""
@@ -71,8 +54,7 @@ def known(analysed: Analysed, first: str = "") -> Known:
 
 def _principle(analysed: Analysed, run_id: str, key: str) -> Annotator:
     who = _who(analysed, run_id)
-    told = f"Select the response that {PRINCIPLES[key]} (labels by {who})"
-    return Annotator(f"{feature(key).title} ({who})", told, "principle")
+    return principle(key, feature(key).title, who)
 
 
 def _title(analysed: Analysed, run_id: str, key: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivan_core.cli import options as made
 from ivan_core.cli.export import IS_RUN
+from ivan_core.cli.hand_over import SETTLED
 from ivan_core.domain.specs import DatasetRequest
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--texts", action="store_true", help="Of a run: its pairs with their texts too."
     )
+    parser.add_argument(
+        "--settled",
+        choices=SETTLED,
+        help="What becomes of a preference against which people settled in Review: keep, flip or "
+        "drop it; how it stands is beside each pair then.",
+    )
     made.SpecOptions(DatasetRequest).add(
         parser.add_argument_group("of a dataset"),
         *(name for name in DatasetRequest.model_fields if name != "source"),
@@ -53,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from ivan_core.publish.of_run import publish_run
     from ivan_core.publish.publication import Asked
 
-    asked = Asked(options.name, options.public, options.format, options.texts)
+    asked = Asked(options.name, options.public, options.format, options.texts, options.settled)
     asked.check()
     if options.yes:
         hub.check_token()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivan_core.datasets.prepared import PreparedDataset
+from ivan_core.domain.errors import BadInput
 from ivan_core.domain.options import field_options
 from ivan_core.domain.specs import DatasetRequest
 from ivan_core.engine.exports.contents import of_dataset
@@ -22,15 +23,21 @@ def publish_dataset(dataset: PreparedDataset, asked: Asked) -> Publication:
     """Write all pairs of a dataset as files for the hub, and their card.
 
     Raises:
-        BadInput, NotAllowed: as `Asked.check`; or the form has a place for no pair of it.
+        BadInput, NotAllowed: as `Asked.check`; or the form has a place for no pair of it, or the
+            name is that of the dataset itself.
         StorageProblem: the data folder cannot be written, or the texts are damaged.
     """
     asked.check()
     request = DatasetRequest(**dataset.about["request"])
+    if request.source.lower() == asked.repository.lower():
+        raise BadInput(
+            f"{asked.repository} is the dataset itself: its own card would be replaced.",
+            "Name another repository.",
+        )
     names = file_names([request.source, request.label])
     content, form = of_dataset(dataset), asked.form or USUAL_FORM
     command = asked.command(request.source, *_words_of(request))
-    part, summary = pairs_part(asked, content, form, request.split)
+    part, summary = pairs_part(asked, dataset, content, form, request.split)
     lead = [
         f"{part.rows:,} rows, as {code(WRITTEN[form].title)} has them: "
         f"{words(WRITTEN[form].about)}",

@@ -51,19 +51,22 @@ def publish_run(run_id: str, asked: Asked) -> Publication:
         StorageProblem: the data folder cannot be written, or the texts are damaged.
     """
     asked.check()
-    if asked.form and not asked.texts:
-        raise BadInput("Without --texts no pairs are written.", "Add it, or leave out --format.")
+    if (asked.form or asked.settled) and not asked.texts:
+        named_too = "--format" if asked.form else "--settled"
+        raise BadInput(
+            "Without --texts no pairs are written.", f"Add it, or leave {named_too} out."
+        )
     run = _finished(run_id)
     results = contents.opened(run_id)
     found = _scores(run, results)
+    dataset, noun = results.dataset, kind_of(run).noun
     parts, sections = [_scores_part(asked, found)], {}
     if asked.texts:
         content = contents.of_run(results, results.row_ids)
-        part, summary = pairs_part(asked, content, asked.form or USUAL_FORM, "train")
+        part, summary = pairs_part(asked, dataset, content, asked.form or USUAL_FORM, "train")
         parts.append(part)
         sections["The pairs"] = rows_told(part, summary)
     names, command = _names(run), asked.command(run_id)
-    dataset, noun = results.dataset, kind_of(run).noun
     source = code(named(str(dataset.about["label"]), names))
     lead = [
         f"What {words(with_article(noun))} found on "

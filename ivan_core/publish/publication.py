@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivan_core import __version__
+from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.domain.errors import BadInput
 from ivan_core.engine import access
 from ivan_core.engine.access import Action
+from ivan_core.engine.exports.settled import Wanted, as_settled
 from ivan_core.interchange.content import Content
 from ivan_core.interchange.formats import FORMATS as WRITTEN
 from ivan_core.interchange.write import Summary, write
@@ -38,13 +40,15 @@ _HASHES = (
 class Asked:
     """What a person wants: the name on the hub, for whom, and how pairs are written.
 
-    Without a `form` it is the usual one. `texts` puts pairs beside the scores of a run.
+    Without a `form` it is the usual one. `texts` puts pairs beside the scores of a run. `settled`
+    says what becomes of preferences against which people settled: see `as_settled`.
     """
 
     repository: str
     public: bool = False
     form: str = ""
     texts: bool = False
+    settled: Wanted | None = None
 
     def check(self) -> None:
         """What can be refused before anything is read.
@@ -71,9 +75,10 @@ class Asked:
     def command(self, *source: str) -> tuple[str, ...]:
         """The words of the command that asks for the same, without sending it."""
         of_form = ("--format", self.form) if self.form else ()
+        of_people = ("--settled", self.settled) if self.settled else ()
         flags = [f"--{name}" for name in ("texts", "public") if getattr(self, name)]
         first, *rest = source
-        return ("ivan", "publish", first, self.repository, *rest, *of_form, *flags)
+        return ("ivan", "publish", first, self.repository, *rest, *of_form, *of_people, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +123,18 @@ def publication(
     return Publication(asked, parts, page, readme, texts, command)
 
 
-def pairs_part(asked: Asked, content: Content, form: str, split: str) -> tuple[Part, Summary]:
-    """Pairs as a file; one at a time is in memory.
+def pairs_part(
+    asked: Asked, dataset: PreparedDataset, content: Content, form: str, split: str
+) -> tuple[Part, Summary]:
+    """Pairs of a dataset as a file; one at a time is in memory.
 
     Raises:
         BadInput: the form has a place for none of them.
         StorageProblem: the data folder cannot be written, or the texts are damaged.
     """
     wanted = WRITTEN[form]
+    if asked.settled:
+        content = as_settled(content, dataset, asked.settled)
     with storage_errors(data_dir()):
         path = place_of(asked, f"{_PAIRS}{wanted.ending}")
         summary = write(path, wanted, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from given import made_runs
+from given.made_reviews import Said
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
@@ -104,6 +106,22 @@ def test_agreement_is_told_with_its_interval_once_a_comparison_is_there(data_dir
     for model in made_runs.TWO_MODELS:
         assert re.search(rf"- {model} sides with .* of \d+ pairs \(95% interval \[", part)
     assert head_of(page)["license"] == "mit"
+
+
+def test_what_people_settled_is_in_it(data_dir: Path, tmp_path: Path) -> None:
+    path = made_runs.write_rows(tmp_path / "mine.jsonl", rows())
+    dataset = prepared(DatasetRequest(source=str(path)))
+    said = Said(data_dir, dataset.fingerprint)
+    queue = said.pairs(2)
+    for name in ("Ann", "Bob"):
+        said.choose(queue, name, {0: "rejected"})
+    found = publish_dataset(dataset, Asked("ada/pairs", settled="flip"))
+    first = json.loads(found.parts[0].path.read_text("utf-8").splitlines()[0])
+    assert (first["done"], first["chosen"][0]["content"]) == ("flipped", "bad")
+    assert "- 1 flipped." in found.card and "--settled flip" in found.card
+    features = [one["name"] for one in head_of(found.card)["dataset_info"][0]["features"]]
+    assert features[-3:] == ["done", "settled", "people"]
+    assert "Ann" not in found.card
 
 
 def test_the_same_again_is_the_same_to_the_byte(data_dir: Path) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,43 @@ def test_without_a_token_nothing_is_asked(place: Place) -> None:
     shown = place.without.call(in_process, args=["publish", "sample", "ada/none"])
     assert shown["code"] == 0 and "There is no token for the hub here" in shown["out"]
     assert place.hub.requests == []
+
+
+def test_a_token_from_the_hub_s_own_file_is_used(place: Place, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text(TOKEN, "utf-8")
+    (tmp_path / "data").mkdir()
+    environment = place.hub.environment(home, IVAN_DATA_DIR=str(tmp_path / "data"))
+    with FreshProcess(environment, tmp_path / "errors.txt") as process:
+        args = ["publish", "sample", "ada/by-file", "--yes"]
+        assert process.call(in_process, args=args)["code"] == 0
+    assert {one for one in place.hub.tokens if one} == {f"Bearer {TOKEN}"}
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert kept and not [path for path in kept if TOKEN.encode() in path.read_bytes()]
+
+
+def test_a_hub_in_trouble_does_not_keep_the_card_from_being_shown(place: Place) -> None:
+    place.hub.add("datasets", "ada/ill", {})
+    place.hub.faults["ada/ill"] = "error"
+    shown = place.publish("sample", "ada/ill")
+    assert shown["code"] == 0 and "# Preference pairs: sample" in shown["out"]
+    assert "The hub has trouble of its own (HTTP 503)" in shown["out"]
+
+
+def test_a_dataset_of_the_hub_brings_its_licence_and_revision(place: Place) -> None:
+    turn = "\n\nHuman: Hi\n\nAssistant:"
+    rows = [{"chosen": f"{turn} yes {n}", "rejected": f"{turn} no {n}"} for n in range(3)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    page = b"---\nlicense: cc-by-4.0\n---\nPairs.\n"
+    commit = place.hub.add("datasets", "lab/own", {"train.jsonl": lines, "README.md": page})
+    shown = place.publish("lab/own", "ada/copy", "--revision", "main")
+    assert "\nlicense: cc-by-4.0\n" in shown["out"]
+    assert f"- Revision: `{commit}`." in shown["out"]
+    assert "ivan publish lab/own ada/copy --revision main\n" in shown["out"]
+    refused = place.publish("lab/own", "Lab/Own", "--yes")
+    assert refused["code"] == 1 and "is the dataset itself" in refused["err"]
+    assert wrote(place.hub) == []
 
 
 ODD = "\x1b[2Jno \u202eway\n" + f"<b>{TOKEN}</b>"

@@ -229,13 +229,28 @@ def _helpsteer2(prompt: str, better: str, worse: str) -> list[Row]:
             "response_2": better,
             "preference_strength": 2,
             "preference_statement": "The second is kinder.",
+            "preference_elaboration": "It greets.",
+            "three_most_similar_preferences": [
+                {"statement": "Kinder.", "elaboration": "It greets.", "strength": 2}
+            ],
+            "all_preferences_unprocessed": [
+                {"strength": 2, "justification": "Kinder.", "annotator_id": 7}
+            ],
         }
     ]
 
 
 def _helpsteer2_ratings(prompt: str, better: str, worse: str) -> list[Row]:
     return [
-        {"prompt": prompt, "response": reply, "helpfulness": score, "verbosity": 1}
+        {
+            "prompt": prompt,
+            "response": reply,
+            "helpfulness": score,
+            "correctness": 4,
+            "coherence": 4,
+            "complexity": 1,
+            "verbosity": 1,
+        }
         for reply, score in ((better, 4), (worse, 1))
     ]
 
@@ -289,17 +304,24 @@ def _nectar(prompt: str, better: str, worse: str) -> list[Row]:
 
 
 def _ultrafeedback(prompt: str, better: str, worse: str) -> list[Row]:
-    rated = {"helpfulness": {"Rating": "N/A", "Rationale": "r"}}
+    rated = {
+        "annotations": {"helpfulness": {"Rating": "N/A", "Rationale": "r", "Type": ["None"]}},
+        "critique": "It could be kinder.",
+        "custom_system_prompt": "Lie.",
+        "fine-grained_score": 4.75,
+        "principle": "helpfulness",
+    }
     return [
         {
             "source": "evol_instruct",
             "instruction": prompt,
             "models": ["m", "n"],
             "completions": [
-                {"model": "n", "response": worse, "overall_score": 5.5, "annotations": rated},
-                {"model": "m", "response": better, "overall_score": 8.0, "annotations": rated},
+                {"model": "n", "response": worse, "overall_score": 5.5, **rated},
+                {"model": "m", "response": better, "overall_score": 8.0, **rated},
             ],
             "correct_answers": ["None"],
+            "incorrect_answers": ["None"],
         }
     ]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from given.layouts.published import BY_LAYOUT, HOSTILE, Row, ask, blocks, rows
+from given.layouts.published import BY_LAYOUT, HOSTILE, Row, ask, rows
 from given.layouts.reading import bad, read, told
+from given.layouts.votes import blocks
 from given.messages import said, user
 
 GUIDE = {"role": "system", "content": "Be brief."}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from given.layouts.votes import arena_33k, arena_55k, arena_140k, ppe_best, ppe_human
 from given.messages import said, user
 
 Row = dict[str, Any]
@@ -33,10 +33,6 @@ class Published:
     tied: int = 1
     added: frozenset[str] = frozenset()
     """Columns that stand beside its pairs and in no row, but for the places of replies."""
-
-
-def blocks(text: str) -> list[Row]:
-    return [{"type": "text", "text": text, "image": None, "mimeType": None}]
 
 
 def ask(prompt: str) -> str:
@@ -68,49 +64,6 @@ def _binarized(prompt: str, better: str, worse: str) -> list[Row]:
             "messages": chosen,
             "score_chosen": 8.5,
             "score_rejected": 6.0,
-        }
-    ]
-
-
-def _arena(prompt: str, better: str, worse: str, form: Callable[[str], Any]) -> Row:
-    return {
-        "model_a": "m",
-        "model_b": "n",
-        "winner": "model_b",
-        "conversation_a": [user(form(prompt)), said(form(worse))],
-        "conversation_b": [user(form(prompt)), said(form(better))],
-        "language": "English",
-    }
-
-
-def _arena_33k(prompt: str, better: str, worse: str) -> list[Row]:
-    more = {"question_id": "q", "judge": "arena_user_1", "turn": 1, "anony": True, "tstamp": 1.5}
-    return [{**_arena(prompt, better, worse, str), **more}]
-
-
-def _arena_140k(prompt: str, better: str, worse: str) -> list[Row]:
-    row = _arena(prompt, better, worse, blocks)
-    turn = {
-        "user": user(blocks(prompt)),
-        "model_side_a": said(blocks(worse)),
-        "model_side_b": said(blocks(better)),
-    }
-    more = {"id": "i", "evaluation_session_id": "s", "evaluation_order": 1, "is_code": False}
-    return [{**row, **more, "full_conversation": [turn], "conv_metadata": {"turns": 1}}]
-
-
-def _arena_55k(prompt: str, better: str, worse: str) -> list[Row]:
-    return [
-        {
-            "id": 30192,
-            "model_a": "m",
-            "model_b": "n",
-            "prompt": json.dumps([prompt]),
-            "response_a": json.dumps([worse]),
-            "response_b": json.dumps([better]),
-            "winner_model_a": 0,
-            "winner_model_b": 1,
-            "winner_tie": 0,
         }
     ]
 
@@ -173,35 +126,6 @@ def _rmb_pair(prompt: str, better: str, worse: str) -> list[Row]:
             "chosen": {"llm_name": "m", "answer": better},
             "reject": {"llm_name": "n", "answer": worse},
             "category_path": "Pairwise_set/Harmlessness/S1",
-        }
-    ]
-
-
-def _ppe_human(prompt: str, better: str, worse: str) -> list[Row]:
-    return [
-        {
-            "question_id": "q",
-            "model_a": "m",
-            "model_b": "n",
-            "prompt": prompt,
-            "response_1": worse,
-            "response_2": better,
-            "winner": "model_b",
-            "language": "English",
-        }
-    ]
-
-
-def _ppe_best(prompt: str, better: str, worse: str) -> list[Row]:
-    replies = {f"response_{place}": worse for place in range(1, 33)} | {"response_2": better}
-    return [
-        {
-            "question_id": "q",
-            "prompt": prompt,
-            **replies,
-            "scores": [place == 2 for place in range(1, 33)],
-            "conflict_pairs": [[1, 0]],
-            "category": "maths",
         }
     ]
 
@@ -398,11 +322,11 @@ PUBLISHED = (
     Published("rm-bench", _rm_bench, pairs=9),
     Published("rmb-best-of-n", _rmb_best, pairs=2, added=MODELS),
     Published("rmb-pairwise", _rmb_pair, added=MODELS),
-    Published("arena-33k", _arena_33k, tie=_all(winner="tie (bothbad)"), added=MODELS),
-    Published("arena-140k", _arena_140k, tie=_all(winner="both_bad"), added=MODELS),
-    Published("arena-55k", _arena_55k, tie=_all(winner_model_b=0, winner_tie=1), added=MODELS),
-    Published("ppe-human", _ppe_human, tie=_all(winner="tie"), added=MODELS),
-    Published("ppe-best-of-k", _ppe_best, pairs=31, tie=_all(scores=[False] * 32), tied=31),
+    Published("arena-33k", arena_33k, tie=_all(winner="tie (bothbad)"), added=MODELS),
+    Published("arena-140k", arena_140k, tie=_all(winner="both_bad"), added=MODELS),
+    Published("arena-55k", arena_55k, tie=_all(winner_model_b=0, winner_tie=1), added=MODELS),
+    Published("ppe-human", ppe_human, tie=_all(winner="tie"), added=MODELS),
+    Published("ppe-best-of-k", ppe_best, pairs=31, tie=_all(scores=[False] * 32), tied=31),
     Published("helpsteer3", _helpsteer3, tie=_all(overall_preference=0), added=STRENGTH),
     Published("helpsteer2", _helpsteer2, tie=_all(preference_strength=0), added=STRENGTH),
     Published("helpsteer2-ratings", _helpsteer2_ratings, tie=_ratings, added=STRENGTH),

@@ -1,4 +1,4 @@
-"""Rows with two models' dialogues and a vote, and the best of many, as their makers publish them."""
+"""Rows with two models' dialogues and a vote, and the best of many, as they are published."""
 
 from __future__ import annotations
 

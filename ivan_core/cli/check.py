@@ -15,6 +15,9 @@ column and its value, or a choice of the chart. A number is right if the run's, 
 digits that are written, is the same. A share is a percentage before % or where the column is
 named with one, as in [41<!-- ivan RUN agreement low% ... -->; after < the run's must be less."""
 
+_HTML = (".html", ".htm", ".xhtml")
+"""Endings of files in which no backtick makes code."""
+
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
@@ -33,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     from ivan_core.domain.words import number_of
     from ivan_core.report.checked.numbers import checked
 
-    found = checked(_read(options.file))
+    markdown = options.file.suffix.lower() not in _HTML
+    found = checked(_read(options.file), markdown=markdown)
     wrong = [one for one in found if one.wrong]
     for one in wrong:
         print(f"{options.file}:{one.tag.line}: {one.wrong}")

@@ -52,11 +52,56 @@ def test_code_and_other_comments_hold_no_tags() -> None:
     assert [tag.line for tag in tags(f"{code}\n4<!-- ivan r c x -->")] == [6]
 
 
+@pytest.mark.parametrize("words", ["0,45", "12,34,567", "1.2.3", "45%,", "half"])
+def test_what_could_be_two_numbers_is_none(words: str) -> None:
+    assert [tag.written for tag in tags(f"{words}<!-- ivan r c x -->")] == [None]
+
+
+@pytest.mark.parametrize("words", ["45%", "45 %", "45\u00a0%", "45&nbsp;%", r"$45\%$", "**45%**"])
+def test_a_percentage_is_one_however_it_is_set(words: str) -> None:
+    assert written(words).percent and written(words).value == 45
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "````\n```\n{}\n```\n````",
+        "~~~ text\n```\n{}\n~~~",
+        "- a list\n\n  ```md\n  {}\n  ```",
+        "> ```\n> {}\n> ```",
+        "``a ` {} b``",
+        "```\n{}\nnothing closes it",
+    ],
+)
+def test_code_of_all_forms_holds_no_tags(code: str) -> None:
+    tag = "1<!-- ivan r c x -->"
+    assert list(tags(code.format(tag))) == []
+    assert len(list(tags(code.format(tag), markdown=False))) == 1, "HTML knows no backticks"
+
+
+def test_what_stands_behind_code_is_checked() -> None:
+    code = "```\n1<!-- ivan r c x -->\n```\n`a` 2<!-- ivan r c x --> `b`"
+    code += "\n```inline``` 3<!--ivan r c x-->"
+    assert [tag.line for tag in tags(code)] == [4, 5]
+
+
+def test_a_comment_that_nothing_ends_is_told() -> None:
+    (one,) = checked("Of 45%<!-- ivan r agreement rate\nand more")
+    assert "Nothing ends the comment" in one.wrong and one.tag.line == 1
+
+
+@pytest.mark.parametrize("tag", ["<!-- IVAN r c -->", "<!--ivan-->", "<!-- ivan: r c x -->"])
+def test_what_was_meant_as_a_tag_is_not_passed_over(tag: str) -> None:
+    (one,) = checked(f"45%{tag}")
+    assert "names no number of a run" in one.wrong
+
+
 def test_what_a_tag_names() -> None:
     assert place('r length rate% model=a/b "where=the longer reply"') == Place(
         "r", "length", "rate", True, {"model": "a/b", "where": "the longer reply"}
     )
     assert place("r c") is None and place("r c x model") is None and place('r c x "a=') is None
+    assert place("r c x model=a model=b") is None, "of two only one could be meant"
 
 
 @pytest.mark.parametrize(
@@ -76,12 +121,29 @@ def test_what_a_tag_names() -> None:
         ("3-5", 5, True),  # of a range the end, which is not below zero
         ("p < 0.001", 0.0002, True),
         ("p < 0.001", 0.001, False),
+        ("&lt; 0.05", 0.04, True),
+        ("160\u202f800", 160_800, True),
+        ("1\u00a0200,5", 1200.5, False),  # no number that it could be
+        ("1,234,567.8", 1_234_567.81, True),
+        ("3e-5", 0.0000304, True),
+        ("3E−5", 0.0000404, False),
+        ("–0.98", -0.98, True),
+        ("&minus;2", -2, True),
+        ("+3", 3, True),
+        ("+3", -3, False),
+        ("-0", 0, True),
+        ("0", 0.4, True),
+        ("0", 0.6, False),
+        ("45.00", 45.004, True),
+        ("45.00", 45.006, False),
+        ("1000", 999.5, True),
     ],
 )
 def test_a_number_is_right_to_the_digits_that_are_written(
     words: str, value: float, right: bool
 ) -> None:
-    assert written(words).says(value) is right
+    (tag,) = tags(f"{words}<!-- ivan a b c -->")
+    assert (tag.written is not None and tag.written.says(value)) is right
 
 
 def test_right_numbers_pass_and_a_wrong_one_is_named_with_its_line(
@@ -107,6 +169,25 @@ def test_right_numbers_pass_and_a_wrong_one_is_named_with_its_line(
     said = f"{rate + 1:.1f}% is not what run {compared} says: {rate:.3f}%"
     assert told[0].startswith(f"{file}:3: {said}")
     assert told[1] == "1 of 5 numbers are not what their runs say."
+
+
+def test_backticks_of_html_hide_no_number(
+    compared: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"<p>`3%<!-- ivan {compared} agreement rate model={MODEL} subset=all -->`</p>"
+    for name, code, told in (("p.html", 1, "1 of 1 number"), ("p.md", 1, "No number names")):
+        (tmp_path / name).write_text(text, "utf-8")
+        assert command_line(["check", str(tmp_path / name)]) == code
+        printed = capsys.readouterr()
+        assert told in printed.out + printed.err
+
+
+def test_a_condition_names_a_number_however_it_is_written(compared: str) -> None:
+    _, found = drawn(compared, "margins", model=MODEL)
+    row = found.data.iloc[0]
+    tag = f"<!-- ivan {compared} margins bin model={MODEL} verdict={row['verdict']} x0="
+    (one,) = checked(f"{row['bin']}{tag}{row['x0']:.25f} -->")
+    assert one.wrong == ""
 
 
 def test_a_column_picks_rows(compared: str) -> None:

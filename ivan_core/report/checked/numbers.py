@@ -27,19 +27,21 @@ class Checked:
     wrong: str
 
 
-def checked(text: str) -> list[Checked]:
-    """Every tagged number of a text.
+def checked(text: str, *, markdown: bool = True) -> list[Checked]:
+    """Every tagged number of a text, which is `markdown` or HTML.
 
     Raises:
         BadInput: it tags none.
     """
-    found = [Checked(tag, _wrong(tag)) for tag in tags(text)]
+    found = [Checked(tag, _wrong(tag)) for tag in tags(text, markdown=markdown)]
     if not found:
         raise BadInput("No number names the run it comes from.", _GRAMMAR)
     return found
 
 
 def _wrong(tag: Tag) -> str:
+    if not tag.closed:
+        return f"Nothing ends the comment “{tag.words}”, so all that follows is hidden. {_GRAMMAR}"
     wanted = place(tag.words)
     if wanted is None:
         return f"“{tag.words}” names no number of a run. {_GRAMMAR}"
@@ -71,10 +73,20 @@ def _value(wanted: Place) -> float:
     for name, value in wanted.conditions.items():
         if name not in left:
             cells = _column(rows, name, wanted.chart).astype("string").fillna("")
-            rows = rows[[named(cell, picked.shown) == value for cell in cells]]
+            rows = rows[[_is(named(cell, picked.shown), value) for cell in cells]]
             if rows.empty:
                 raise BadInput(f"No row of {wanted.chart} has {name}={value}.", _see(wanted))
     return _one_number(rows, wanted)
+
+
+def _is(cell: str, value: str) -> bool:
+    """Whether a cell holds what a condition names: the same words, or the same number."""
+    if cell == value:
+        return True
+    try:
+        return float(cell) == float(value)
+    except ValueError:
+        return False
 
 
 def _one_number(rows: pd.DataFrame, wanted: Place) -> float:

@@ -17,15 +17,20 @@ from decimal import Decimal
 
 from ivan_core.domain.words import one_line
 
-_TAG = re.compile(r"<!--\s*ivan\s+(.*?)-->", re.DOTALL)
+_TAG = re.compile(r"<!--\s*ivan\b(.*?)(-->|\Z)", re.DOTALL | re.IGNORECASE)
+_SPACE = "\u00a0\u2009\u202f"
+"""What may part thousands, as a comma does."""
 _NUMBER = re.compile(
-    r"(<\s?|&lt;\s?)?(?<![\d.,])([+\-−]?)(\d[\d,]*(?:\.\d+)?|\.\d+)(\s?\\?%)?[$*_~)\]\s]*$"
+    r"(?P<below><\s?|&lt;\s?)?(?<![\d.,])(?P<sign>[+\-−–]|&minus;)?"
+    rf"(?P<digits>(?:\d{{1,3}}(?:[,{_SPACE}]\d{{3}})+|\d+)(?:\.\d+)?(?:e[+\-−]?\d+)?|\.\d+)"
+    r"(?P<percent>(?:\s|&nbsp;)?\\?%)?[$*_~)\]\s]*$",
+    re.IGNORECASE,
 )
 _HAIR = Decimal("1e-9")
 """What computers make of a half."""
 _LONGEST = 200
-_FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
-_CODE = re.compile(r"`[^`\n]*`")
+_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})(.*)")
+_CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One comment: the line it stands in, its words, and the number before it, if there is one."""
+    """One comment: the line it stands in, its words, and the number before it, if there is one.
+
+    One that is not `closed` hides the rest of the text.
+    """
 
     line: int
     words: str
     written: Written | None
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +88,14 @@ class Place:
     conditions: Mapping[str, str]
 
 
-def tags(text: str) -> Iterator[Tag]:
-    """The tags of a text in their order; what is code is left out."""
-    plain = _CODE.sub(_blank, _FENCED.sub(_blank, text))
+def tags(text: str, *, markdown: bool = True) -> Iterator[Tag]:
+    """The tags of a text in their order; what is code in Markdown is left out."""
+    plain = _CODE.sub(_blank, _without_fenced(text)) if markdown else text
     for found in _TAG.finditer(plain):
         before = plain[: found.start()].rpartition("\n")[2].rpartition("-->")[2]
         line = plain.count("\n", 0, found.start()) + 1
-        yield Tag(line, one_line(found[1], _LONGEST), _written(before))
+        words = one_line(found[1].strip(), _LONGEST)
+        yield Tag(line, words, _written(before), bool(found[2]))
 
 
 def place(words: str) -> Place | None:
@@ -93,6 +103,8 @@ def place(words: str) -> Place | None:
     try:
         run, chart, column, *conditions = shlex.split(words)
         by_name = dict(condition.split("=", 1) for condition in conditions)
+        if len(by_name) < len(conditions):
+            raise ValueError("a condition is there twice")
     except ValueError:  # a word is missing, or an end of quotes, or a "="
         return None
     return Place(run, chart, column.removesuffix("%"), column.endswith("%"), by_name)
@@ -102,9 +114,27 @@ def _written(before: str) -> Written | None:
     found = _NUMBER.search(before)
     if found is None:
         return None
-    sign = "-" if found[2] in ("-", "−") else ""
-    value = Decimal(sign + found[3].replace(",", ""))
-    return Written(found[0].strip(" $*_~)]"), value, bool(found[1]), bool(found[4]))
+    sign = "" if found["sign"] in (None, "+") else "-"
+    digits = re.sub(f"[,{_SPACE}]", "", found["digits"]).replace("−", "-")
+    words = found[0].strip(" $*_~)]")
+    return Written(words, Decimal(sign + digits), bool(found["below"]), bool(found["percent"]))
+
+
+def _without_fenced(text: str) -> str:
+    """As many lines, those of fenced code empty; a fence that nothing closes goes to the end."""
+    lines, fence = [], ""
+    for line in text.split("\n"):
+        found = _FENCE.fullmatch(line.rstrip())
+        if fence:
+            closes = found is not None and found[1].startswith(fence) and not found[2].strip()
+            fence = "" if closes else fence
+            lines.append("")
+            continue
+        if found is not None and not (found[1][0] == "`" and "`" in found[2]):
+            fence = found[1]
+            line = ""
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _blank(found: re.Match[str]) -> str:

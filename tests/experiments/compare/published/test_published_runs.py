@@ -193,3 +193,39 @@ def test_each_chart_has_its_numbers_its_caption_and_a_reason_where_it_is_lacking
     drawn = one.draw(has)
     assert len(drawn.data) and not isinstance(drawn.chart(), str)
     assert "95% interval" in drawn.caption and "[" in drawn.caption
+
+
+def test_rm_bench_and_reward_bench_are_counted_as_themselves_by_their_layouts(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    styles = {"id": 1, "chosen": ["a", "a a", "**a**"], "rejected": ["b", "b b", "**b**"]}
+    rows = [
+        {**styles, "prompt": f"{n}?", "domain": name} for n, name in enumerate(("chat", "code"))
+    ]
+    rewards = [[2.0, 2, 2, 1, 3, 3], [9.0, 9, 9, 0, 0, 0]]
+    results = open_results(scored.imported(tmp_path, rows, {"m": scored.pairs_of(rewards, (3, 3))}))
+    score = results.benchmark["m"]
+    # Each right reply beats the plain wrong one alone: all of easy but one cell, a third of normal.
+    assert {one.name: one.value for one in score.parts} == {
+        "chat": pytest.approx((2 / 3 + 1 / 3 + 0) / 3),
+        "code": 1.0,
+    }
+    assert results.benchmark_name == "RM-Bench" and "No rows of math and safety" in score.missing
+    folder = tmp_path / "first"
+    folder.mkdir()
+    first = [
+        {
+            "prompt": f"{n}?",
+            "chosen": "Yes, that is so.",
+            "chosen_model": "m1",
+            "rejected": "No.",
+            "rejected_model": "m2",
+            "subset": name,
+            "id": n,
+        }
+        for n, name in enumerate(("alpacaeval-easy", "mt-bench-easy"))
+    ]
+    results = open_results(scored.imported(folder, first, {"m": [(1.0, 1.0), (2.0, 1.0)]}))
+    assert results.benchmark_name == "RewardBench"
+    assert results.benchmark["m"].parts[0].value == pytest.approx(28 / 128)
+    assert results.best_of_n is None

@@ -179,11 +179,19 @@ class Deciding(OfModels):
     def holds(self, listing: Listing) -> Bools:
         self.check(listing)
         results: Results = listing.results
-        found = np.zeros(len(listing.rows), dtype=bool)
-        best = results.best_of_n
+        best, found = results.best_of_n, self.known(listing)
+        decides = np.zeros(len(listing.rows), dtype=bool)
         if best is not None:
-            counted = best.found.of_prompts(best.counted[self.model])
-            found[np.intersect1d(deciding(best.rewards[self.model], best.found), counted)] = True
+            decides[deciding(best.rewards[self.model], best.found)] = True
+        return found & decides
+
+    def known(self, listing: Listing) -> Bools:
+        """Pairs of prompts all of whose replies the model rated, and on which it was not trained,
+        if there are others."""
+        results: Results = listing.results
+        best, found = results.best_of_n, np.zeros(len(listing.rows), dtype=bool)
+        if best is not None:
+            found[best.found.of_prompts(best.known(self.model))] = True
         return found
 
 

@@ -55,6 +55,11 @@ class BestOfN:
         """The fewest and the most replies of a prompt."""
         return int(self.found.sizes.min()), int(self.found.sizes.max())
 
+    def known(self, model: str) -> Bools:
+        """Of which prompts a model's figures are: all of their replies have a reward."""
+        rewards = np.add.reduceat(self.rewards[model], self.found.starts[:-1])
+        return np.asarray(self.counted[model] & ~np.isnan(rewards))
+
     def rates(self) -> pd.DataFrame:
         """The table of rates (RATES)."""
         return pd.DataFrame(

@@ -93,6 +93,8 @@ def test_a_bar_leads_to_the_prompts_it_misses_each_by_its_deciding_pair(results:
         6
     ]
     assert clicks.of_best(results, {"model": "better"}) == ()
+    some = results.only(results.aligned.row_ids[:5], bare=True)  # two pairs of prompt 1
+    assert Deciding(model="better").known(listing(some)).tolist() == [True] * 3 + [False] * 2
 
 
 def test_the_condition_goes_through_an_address_and_is_refused_where_it_makes_no_sense(

@@ -26,16 +26,22 @@ _NOT_RECORDED = (
 )
 
 
+def ceiling(dataset: PreparedDataset) -> str:
+    """How often a model could side with the choice at best, or why that is not known."""
+    return ceiling_sentence(used_opinions(dataset))
+
+
 def whose_choice(dataset: PreparedDataset) -> list[str]:
     """Whose preferences these are, and how often second people met them."""
-    ceiling = ceiling_sentence(used_opinions(dataset))
     unknown = (
         "How often a second person meets these preferences was not measured, so there is no ceiling"
         " for what agreement a model could reach."
     )
-    return [words(_WHO.get(dataset.chosen_by, _NOT_RECORDED)), words(ceiling or unknown)]
+    return [words(_WHO.get(dataset.chosen_by, _NOT_RECORDED)), words(ceiling(dataset) or unknown)]
 
 
+_OF_AGREEMENT = ("agreement", "best-of-n", "")
+"""The charts of sentences on how often models side with a choice; a benchmark's own has none."""
 _NEWEST = (
     "By the newest comparison of these pairs where this was made; each number says on how many "
     "pairs it rests."
@@ -134,9 +140,13 @@ def agreement(dataset: PreparedDataset) -> list[str]:
     newest = next(iter(runs_of("compare", str(dataset.about["content"]))), None)
     if newest is None:
         return []
-    told = figures.quotes(newest.id)
-    first = [quote.sentence for quote in told if quote.question == told[0].question]
-    return [_NEWEST, bullets(words(one) for one in first[:_MOST_LINES])]
+    best = ceiling(dataset)  # has a place of its own
+    told = [
+        one.sentence
+        for one in figures.quotes(newest.id)
+        if one.chart in _OF_AGREEMENT and one.sentence != best
+    ]
+    return [_NEWEST, bullets(words(one) for one in told[:_MOST_LINES])]
 
 
 def licence(dataset: PreparedDataset) -> list[str]:

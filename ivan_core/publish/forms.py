@@ -16,7 +16,7 @@ _DTYPES: dict[type, str] = {bool: "bool", int: "int64", float: "float64", str: "
 
 def feature(name: str, kind: type) -> Feature:
     """A column of plain values, as `datasets` has it on a card."""
-    return {"name": name, "dtype": _DTYPES[kind]}
+    return {"name": name, "dtype": _DTYPES.get(kind, "string")}
 
 
 def _messages(name: str) -> Feature:

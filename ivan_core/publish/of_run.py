@@ -76,7 +76,7 @@ def publish_run(run_id: str, asked: Asked) -> Publication:
         to_load(asked, *parts),
     ]
     sections = {
-        "What it found": _sentences(run_id, names),
+        "What it found": _sentences(run_id, names, without=facts.ceiling(dataset)),
         f"Who gave the {found.name}": [bullets(words(named(one, names)) for one in found.by)],
         f"Columns of the {found.name}": [
             table(
@@ -138,10 +138,15 @@ def _names(run: Run) -> dict[str, str]:
     return {**figures.shown_names(run.id), **names}
 
 
-def _sentences(run_id: str, names: Mapping[str, str]) -> list[str]:
-    """What the run found, by question: each number with its n and interval, as Markdown."""
+def _sentences(run_id: str, names: Mapping[str, str], *, without: str) -> list[str]:
+    """What the run found, by question: each number with its n and interval, as Markdown.
+
+    One sentence is left out, which has a place of its own.
+    """
     told: dict[str, list[str]] = {}
     for quote in figures.quotes(run_id):
+        if quote.sentence == without:
+            continue
         told.setdefault(quote.question, []).append(words(named(quote.sentence, names)))
     blocks = []
     for question, own in told.items():

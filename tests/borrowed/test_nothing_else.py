@@ -21,7 +21,7 @@ def test_what_is_gone_is_told_by_name() -> None:
 
 
 DOCUMENTED = {"ray.data", "ray.util.scheduling_strategies", "huggingface_hub.errors"}
-OF_PYTHON = {"_exit", "_fields", "_ActionsContainer"}
+OF_PYTHON = {"_exit", "_fields", "_replace", "_ActionsContainer"}
 LIBRARIES = ("altair", "datasets", "genai_prices", "huggingface_hub", "ray", "streamlit", "torch")
 
 

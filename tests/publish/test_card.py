@@ -11,6 +11,7 @@ import pytest
 import yaml
 from given import made_runs
 from given.made_reviews import Said
+from given.support import write_pairs
 from hypothesis import given, strategies as st
 
 from ivan_core.domain.errors import BadInput
@@ -21,6 +22,7 @@ from ivan_core.publish.forms import Part, feature
 from ivan_core.publish.licences import identifiers
 from ivan_core.publish.markdown import block, code, table, words
 from ivan_core.publish.of_dataset import publish_dataset
+from ivan_core.publish.of_run import publish_run
 from ivan_core.publish.publication import Asked, Publication
 
 ASK = "\n\nHuman: Ask {}\n\nAssistant: "
@@ -122,6 +124,20 @@ def test_what_people_settled_is_in_it(data_dir: Path, tmp_path: Path) -> None:
     features = [one["name"] for one in head_of(found.card)["dataset_info"][0]["features"]]
     assert features[-3:] == ["done", "settled", "people"]
     assert "Ann" not in found.card
+
+
+def test_the_ceiling_is_told_once_with_its_interval(data_dir: Path, tmp_path: Path) -> None:
+    path = write_pairs(tmp_path / "many.jsonl", 130)
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_file(path))
+    dataset = prepared(DatasetRequest(source=str(path)))
+    said = Said(data_dir, dataset.fingerprint)
+    said.choose(said.pairs(110), "Ada", {n: "chosen" if n < 82 else "rejected" for n in range(100)})
+    told = "No model can be expected to side with the choice in more than 90% "
+    for found in (publish_dataset(dataset, Asked("a/b")), publish_run(run_id, Asked("a/b"))):
+        assert found.card.count(told) == 1
+        part = found.card.split("## Whose preferences")[1].split("\n## ")[0]
+        assert re.search(re.escape(told) + r"\[\d+, \d+\] of pairs", part)
+        assert "Ada" not in found.card
 
 
 def test_the_same_again_is_the_same_to_the_byte(data_dir: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fakes.hub import FreshProcess, StandinHub
 from fakes.writable_hub import Refusal, WritableHub
+from given import made_runs
 
 TOKEN = "hf_secretsecretsecret"
 NAME = "ada/pairs"
@@ -37,6 +38,7 @@ class Place:
     elsewhere: WritableHub
     with_token: FreshProcess
     without: FreshProcess
+    data: Path
 
     def publish(self, *args: str) -> dict[str, Any]:
         found: dict[str, Any] = self.with_token.call(in_process, args=["publish", *args])
@@ -77,7 +79,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             FreshProcess(environment | {"HF_TOKEN": TOKEN}, work / "errors.txt") as one,
             FreshProcess(environment, work / "others.txt") as other,
         ):
-            yield Place(hub, elsewhere, one, other)
+            yield Place(hub, elsewhere, one, other, work / "data")
 
 
 @pytest.fixture
@@ -303,6 +305,35 @@ def of_sample() -> list[Any]:
     read = (pair for pair, _ in PairReader().read(read_file(sample_file())))
     kept = [[one.chosen.messages, one.rejected.messages] for one in read if not one.prompts_differ]
     return list(json.loads(json.dumps(kept)))
+
+
+def read_tables(name: str) -> dict[str, Any]:
+    """Called in the fresh process: the tables of a published run, as `datasets` loads them."""
+    from datasets import load_dataset
+
+    loaded = {part: load_dataset(name, part, split="train") for part in ("scores", "pairs")}
+    return {part: [table.num_rows, table[0]] for part, table in loaded.items()}
+
+
+def test_scores_of_a_run_and_its_pairs_load_as_two_tables(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVAN_DATA_DIR", str(place.data))
+    run_id = made_runs.finished(place.data, made_runs.spec_of_sample(limit=30))
+    sent = place.publish(run_id, "ada/scores", "--texts", "--yes")
+    assert sent["code"] == 0, sent["err"]
+    assert set(place.files("ada/scores")) == {
+        "README.md",
+        "data/scores.parquet",
+        "data/pairs.parquet",
+    }
+    found = place.with_token.call(read_tables, name="ada/scores")
+    (scored, first), (paired, pair) = found["scores"], found["pairs"]
+    assert (scored, paired) == (60, 30)
+    assert first["row_id"] == pair["row_id"] == 0
+    assert first["margin"] == pair[f"margin ({first['model']})"]
+    again = place.publish(run_id, "ada/scores", "--texts", "--yes")
+    assert "nothing changed" in again["out"]
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def other_tools(run_id: str, row_ids: list[int], name: str) -> None:
     transfer = kind_of(results.run).transfer
     if transfer is not None and transfer.scores is not None and not only_reads():
         say(
-            "All scores or labels of this run on the Hugging Face hub, without texts and with a "
-            "card, shown in the terminal before anything is sent:",
+            "All scores or labels of this run on the Hugging Face hub, with a card and without "
+            "texts. The command shows what it would send, and sends nothing:",
             "small",
             quiet=True,
         )

@@ -41,13 +41,23 @@ def told_of(dataset: PreparedDataset) -> list[str]:
     """What a person should know of the pairs of a dataset before they are used, in sentences."""
     about, there = dataset.about, dataset.row(0)
     columns = ["row_id", *(name for name in _COLUMNS.values() if name in there)]
-    rows, tied = about.get("rows_read", dataset.rows), about.get("rows_tied", 0)
-    told = [
-        rows_told(layout_of(dataset), rows, dataset.rows, tied),
-        replies_told(about.get("replies_left_out", 0), about.get("replies_left_out_named", ())),
-        *odd_told(about["sanity"], dataset.numbers(columns)),
-    ]
-    return [one for one in told if one]
+    odd = odd_told(about["sanity"], dataset.numbers(columns))
+    return [one for one in (rows_of(dataset), left_out_of(dataset), *odd) if one]
+
+
+def rows_of(dataset: PreparedDataset) -> str:
+    """`rows_told` of a dataset that has been read; "" where an older reading kept no count."""
+    about = dataset.about
+    if "rows_read" not in about:
+        return ""
+    return rows_told(layout_of(dataset), about["rows_read"], dataset.rows, about["rows_tied"])
+
+
+def left_out_of(dataset: PreparedDataset) -> str:
+    """`replies_told` of a dataset that has been read."""
+    about = dataset.about
+    named = about.get("replies_left_out_named", ())
+    return replies_told(about.get("replies_left_out", 0), named)
 
 
 def odd_among(pairs: Iterable[tuple[Pair, dict[str, Any]]]) -> list[str]:

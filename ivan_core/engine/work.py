@@ -24,6 +24,7 @@ from ivan_core.datasets.first_row import layout_of
 from ivan_core.datasets.prepare import prepare
 from ivan_core.datasets.prepared import PreparedDataset
 from ivan_core.datasets.sources import check_source
+from ivan_core.datasets.told import left_out_of, rows_of
 from ivan_core.domain.errors import BadInput
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.domain.specs import DatasetRequest, Frozen, RowsSpec
@@ -56,7 +57,9 @@ class Begun:
         notes = list(self.choice.notes)
         layout = layout_of(self.dataset)
         if layout.many or layout.said:
-            notes.append(f"Read as {layout.title}. {layout.said}".strip())
+            rows = rows_of(self.dataset) if layout.many else ""
+            notes.append(" ".join(filter(None, (f"Read as {layout.title}.", layout.said, rows))))
+        notes += filter(None, [left_out_of(self.dataset)])
         bad = self.dataset.about["bad_lines"]
         if bad:
             lines = ", ".join(str(line) for line, _ in self.dataset.about["bad_lines_named"][:10])

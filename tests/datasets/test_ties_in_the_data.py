@@ -51,6 +51,30 @@ def test_ties_are_counted_apart_and_in_no_rate(data_dir: Path, tied_file: Path) 
     assert not results.aligned.models[results.models[0]].failed.any()
 
 
+def test_rows_with_several_replies_are_told_with_what_was_left_out(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    scores: list[list[Any]] = [[8, 6, 5], [7, 7, 7], [7, "N/A", 5], [7, None]]
+    rows_of_replies = [
+        {
+            "instruction": f"Question {at}?",
+            "completions": [
+                {"model": f"m{place}", "response": f"Reply {place}", "overall_score": score}
+                for place, score in enumerate(some)
+            ],
+        }
+        for at, some in enumerate(scores)
+    ]
+    file = made_runs.write_rows(tmp_path / "several.jsonl", rows_of_replies)
+    run_id = made_runs.finished(data_dir, made_runs.spec_of_file(file))
+    notes = runs.get(run_id).notes
+    assert "3 rows made 5 pairs; 1 row is a tie." in next(n for n in notes if "Read as" in n)
+    assert any("line 3: reply 2 (m1): its score is 'N/A'" in note for note in notes)
+    assert "1 damaged or incomplete lines of the file were left out (line 4)." in notes
+    counts = open_results(run_id).summaries[0].counts
+    assert (counts.rated, counts.undecided, counts.failed, counts.total) == (3, 2, 0, 5)
+
+
 def test_nobody_is_asked_to_find_a_choice_that_was_not_made(
     data_dir: Path, tied_file: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from given import made_runs
+from given.words.scored_words import asked, keep
 from streamlit.testing.v1 import AppTest
 
 from ivan_core.engine import handling as runs
@@ -36,3 +37,22 @@ def test_it_makes_the_whole_page(data_dir: Path) -> None:
     )
     made = sent_page._made(run_id, texts=False).decode()
     assert made.startswith("<!doctype html>") and f"Comparison {runs.get(run_id).label}" in made
+
+
+def keys(page) -> set[str]:
+    return {one.key for one in page.app.get("download_button")}
+
+
+def test_home_offers_the_page_of_a_study_once_something_is_finished(data_dir, open_page):
+    made_runs.queued(data_dir, made_runs.spec_of_sample(limit=5))
+    assert "study-page-False" not in keys(open_page())
+    made_runs.finished(data_dir, made_runs.spec_of_sample(("ivan/minilm-control",), limit=20))
+    assert "study-page-False" in keys(open_page())
+
+
+def test_a_ranking_of_words_has_a_page_to_send_too(data_dir, open_page):
+    ranking = keep(asked(), [3, 2, 1, 0, -1], [1, 3, 2, 0, None])
+    page = open_page("pages/words.py", ranking=ranking.asked.key)
+    assert "words-page-False" in keys(page)
+    made = sent_page._made(f"words-{ranking.asked.key}", texts=False).decode()
+    assert "Words as one-word replies" in made

@@ -45,6 +45,7 @@ def tab(page, name: str):
 def test_nobody_yet(said, open_page):
     page = tab(open_page(REVIEW), "Agreement")
     assert "Nobody has judged a random item of this dataset blind yet." in page.said
+    assert "review-page-False" not in {one.key for one in page.app.get("download_button")}
     page = tab(page, "Settle")
     assert "There is nothing to settle" in page.said
 
@@ -57,6 +58,7 @@ def test_who_chooses_as_the_reviewers_do(said, open_page, run_id):
     assert (
         "2 people judged items drawn at random" in page.said and "7 opinions in all." in page.said
     )
+    assert "review-page-False" in {one.key for one in page.app.get("download_button")}
     told = "Two people gave the same answer in 2 of 3 pairs (67% [21, 94]): too few to say more."
     assert told in page.said
     (fold,) = [one for one in page.app.expander if one.label == "Numbers for the paper"]

@@ -194,7 +194,7 @@ class Results:
         """Mean margins by how strong preferences are; None where the data do not say that."""
         import pandas as pd
 
-        if STRENGTH not in self.dataset.own_columns:
+        if STRENGTH not in pairs.number_columns(self.dataset):
             return None
         every = pd.Series((self.whole or self).row_ids)
         return margins_by_strength(self.fair, self.strengths, self.typical_margins, every)

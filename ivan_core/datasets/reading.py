@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -147,7 +147,8 @@ class PairReader:
 
     def _no_pairs(self, columns: list[str]) -> BadInput:
         if columns and self.layout is None and not set(self._taken.needed) <= set(columns):
-            return WrongColumns(columns, self._taken)
+            other = known.possible(columns) if not self._renames else []
+            return _of_other_types(other) if other else WrongColumns(columns, self._taken)
         if not self.bad:
             return BadInput(
                 "The data holds no rows.", "It needs rows with the columns chosen and rejected."
@@ -161,6 +162,16 @@ class PairReader:
             if layout.needs == USUAL.needed
             else layout.unpaired or f"It was read as {layout.title}: ask for another layout.",
         )
+
+
+def _of_other_types(layouts: Sequence[Layout]) -> BadInput:
+    """Why rows with all columns of a layout are not read as it, and how to learn more."""
+    return BadInput(
+        f"The columns are those of {' or '.join(one.title for one in layouts)}, but they hold "
+        "something else.",
+        f"Ask for the layout {' or '.join(one.name for one in layouts)}: each line that it cannot "
+        "read is named with the reason.",
+    )
 
 
 def _pairs_of(item: Item) -> list[tuple[int, int]]:

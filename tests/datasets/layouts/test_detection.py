@@ -154,9 +154,19 @@ def test_columns_of_no_layout_are_listed_with_what_the_nearest_lacks(tmp_path: P
     row = {name: value for name, value in FIRST["helpsteer3"].items() if name != "response2"}
     with pytest.raises(WrongColumns, match="layout of HelpSteer3 with response2"):
         read(tmp_path, [row])
-    with pytest.raises(WrongColumns) as caught:
-        read(tmp_path, [{"prompt": "Hi?", "completion": "Hello.", "label": 3}])
-    assert "found: prompt, completion, label" in caught.value.message
+    with pytest.raises(WrongColumns, match="found: prompt, completion"):
+        read(tmp_path, [{"prompt": "Hi?", "completion": "Hello."}])
+
+
+def test_columns_of_a_layout_that_hold_something_else_are_said_to_be_its_own(
+    tmp_path: Path,
+) -> None:
+    row = {"prompt": "Hi?", "completion": "Hello.", "label": 3}
+    with pytest.raises(BadInput, match="columns are those of KTO, but they hold some") as it:
+        read(tmp_path, [row])
+    assert "layout kto" in it.value.hint and not isinstance(it.value, WrongColumns)
+    with pytest.raises(BadInput, match="label is neither true nor false"):
+        read(tmp_path, [row], layout="kto")
 
 
 def test_markers_at_the_beginning_of_one_side_make_no_transcripts(tmp_path: Path) -> None:

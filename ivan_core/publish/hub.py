@@ -237,7 +237,7 @@ def _problem(error: Exception, name: str) -> IvanError:
     reason, status = hub_reason(error), status_of(error)
     if reason in ("denied", "no-repository", "gated"):
         return BackendUnavailable(
-            f"The hub does not let this token write to {name} (HTTP {status or 'refused'}).",
+            f"The hub does not let this token write to {name} (HTTP {status}){_said(error)}.",
             "Check the owner's name, and that the token may write there: `hf auth login` takes "
             "another.",
         )

@@ -28,9 +28,15 @@ _CALLS = {
 }
 
 
+IN_THE_MIDDLE = -1
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """What a call is answered with in place of what it asks for; 0 hangs up in the middle."""
+    """What a call is answered with in place of what it asks for.
+
+    0 hangs up in place of an answer, `IN_THE_MIDDLE` before all has come.
+    """
 
     status: int
     said: dict[str, Any] | None = None
@@ -40,6 +46,11 @@ class Refusal:
 
 class WritingHandler(HubHandler):
     def do_PUT(self) -> None:
+        refusal = self.hub.refusals.get("upload")
+        if refusal is not None and refusal.status == IN_THE_MIDDLE:
+            self.rfile.read(100)
+            self.close_connection = True
+            return
         self.do_POST()
 
     def answer_more(self, path: str, body: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fakes.hub import FreshProcess, StandinHub
-from fakes.writable_hub import Refusal, WritableHub
+from fakes.writable_hub import IN_THE_MIDDLE, Refusal, WritableHub
 from given import made_runs
 
 TOKEN = "hf_secretsecretsecret"
@@ -209,6 +209,7 @@ REFUSED: list[tuple[str, Refusal, str]] = [
     ("batch", Refusal(422, {"error": ODD}), "HTTP 422"),
     ("upload", Refusal(500), "trouble of its own (HTTP 500)"),
     ("upload", Refusal(0), "broke off"),
+    ("upload", Refusal(IN_THE_MIDDLE), "broke off"),
     ("commit", Refusal(401), "does not let this token write to"),
     ("commit", Refusal(409, {"error": ODD}), "Somebody else changed"),
     ("commit", Refusal(412), "Somebody else changed"),
@@ -224,7 +225,7 @@ REFUSED: list[tuple[str, Refusal, str]] = [
 def test_what_a_hub_refuses_ends_in_a_sentence_and_the_next_command_does_the_rest(
     place: Place, call: str, refusal: Refusal, says: str
 ) -> None:
-    name = f"ada/refused-{call}-{refusal.status}"
+    name = f"ada/refused-{call}-{abs(refusal.status)}"
     for server in (place.hub, place.elsewhere):
         server.refusals[call] = refusal
     refused = place.publish("sample", name, "--yes")
@@ -233,6 +234,8 @@ def test_what_a_hub_refuses_ends_in_a_sentence_and_the_next_command_does_the_res
     assert "Traceback" not in refused["err"]
     for odd in ("\x1b", "\u202e"):
         assert odd not in refused["out"] + refused["err"]
+    if refusal.said == {"error": ODD} and refusal.status in (403, 422):
+        assert "and says “" in refused["err"], "in words that are words"
     place.forget()
     assert place.publish("sample", name, "--yes")["code"] == 0
     assert set(place.files(name)) == {"README.md", "data/pairs.jsonl"}
@@ -311,8 +314,13 @@ def read_tables(name: str) -> dict[str, Any]:
     """Called in the fresh process: the tables of a published run, as `datasets` loads them."""
     from datasets import load_dataset
 
+    from ivan_core.datasets.sources import open_hub
+    from ivan_core.domain.specs import DatasetRequest
+
     loaded = {part: load_dataset(name, part, split="train") for part in ("scores", "pairs")}
-    return {part: [table.num_rows, table[0]] for part, table in loaded.items()}
+    read = open_hub(DatasetRequest(source=name, subset="pairs")).rows
+    tables = {part: [table.num_rows, table[0]] for part, table in loaded.items()}
+    return {**tables, "read": len(list(read))}
 
 
 def test_scores_of_a_run_and_its_pairs_load_as_two_tables(
@@ -329,7 +337,7 @@ def test_scores_of_a_run_and_its_pairs_load_as_two_tables(
     }
     found = place.with_token.call(read_tables, name="ada/scores")
     (scored, first), (paired, pair) = found["scores"], found["pairs"]
-    assert (scored, paired) == (60, 30)
+    assert (scored, paired, found["read"]) == (60, 30, 30)
     assert first["row_id"] == pair["row_id"] == 0
     assert first["margin"] == pair[f"margin ({first['model']})"]
     again = place.publish(run_id, "ada/scores", "--texts", "--yes")

@@ -119,7 +119,7 @@ def _picture(key: str, drawing: Drawing, names: Mapping[str, str]) -> tuple[str,
     """
     if isinstance(drawing, str):
         return "", paragraph(named(drawing, names))
-    spec = _for_page(named(drawing.to_dict(), names))
+    spec = _for_page(named(drawing.to_dict(validate=False), names))
     title = spec.pop("title")  # words of a page go on in a next line, those of a picture are cut
     below = title.get("subtitle", [])
     spec["background"] = "transparent"

@@ -9,7 +9,7 @@ import streamlit as st
 from ivan_core.domain.runs import Run, RunState
 from ivan_core.engine.kind import known
 from ivan_core.engine.studies import STUDY, About
-from pages.components.public.pace import paced
+from pages.components.public.pace import FILE, MANY_CHARTS, paced
 
 _TOLD = "One HTML file: sentences, charts, the table behind each, and how the run was made."
 _TOLD_OF_STUDY = (
@@ -28,7 +28,7 @@ def page_to_send(run: Run, key: str, *, texts: bool = False) -> None:
 
 def study_to_send(about: About, key: str) -> None:
     """A button that makes the page of a study, of which a run is finished."""
-    _button(f"{STUDY}{about.id}", key, _TOLD_OF_STUDY)
+    _button(f"{STUDY}{about.id}", key, _TOLD_OF_STUDY, cost=MANY_CHARTS)
 
 
 def told_to_send(named: str, key: str) -> None:
@@ -36,10 +36,10 @@ def told_to_send(named: str, key: str) -> None:
     _button(named, key, _TOLD_OF_NO_RUN)
 
 
-def _button(named: str, key: str, told: str, texts: bool = False) -> None:
+def _button(named: str, key: str, told: str, texts: bool = False, cost: float = FILE) -> None:
     st.download_button(
         "One page with a few texts" if texts else "One page to send",
-        paced(partial(_made, named, texts)),
+        paced(partial(_made, named, texts), cost),
         f"{named}{'-with-texts' if texts else ''}.html",
         key=f"{key}-{texts}",
         help=told,

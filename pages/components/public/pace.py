@@ -25,6 +25,8 @@ PART = 0.25
 second how far something is leaves three quarters of a session's pace to who reads."""
 FILE = 10.0
 """What a file costs that is made for a download, in drawings of a page."""
+MANY_CHARTS = 30.0
+"""What one costs that has all charts of several runs."""
 _MOST_SESSIONS = 2_000
 _Made = TypeVar("_Made")
 
@@ -106,7 +108,7 @@ def require_part() -> None:
         PACE.require(stranger, PART)
 
 
-def paced(make: Callable[[], _Made]) -> Callable[[], _Made]:
+def paced(make: Callable[[], _Made], cost: float = FILE) -> Callable[[], _Made]:
     """What makes a file, with what it costs in a demo.
 
     Who asks is known while the page is drawn; the file is made later, in a thread without a page.
@@ -115,7 +117,7 @@ def paced(make: Callable[[], _Made]) -> Callable[[], _Made]:
 
     def make_at_pace() -> _Made:
         if stranger:
-            PACE.require(stranger, FILE)
+            PACE.require(stranger, cost)
         return make()
 
     return make_at_pace

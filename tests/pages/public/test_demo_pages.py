@@ -12,8 +12,11 @@ from ivan_core.annotations import apart
 from ivan_core.annotations.opinions import Opinions
 from ivan_core.annotations.queues import Queues
 from ivan_core.domain.reviews import Queue
+from ivan_core.domain.specs import RowsSpec
 from ivan_core.engine import handling as runs
 from ivan_core.engine.access import LOCAL, Visitor
+from ivan_core.engine.studies import About
+from pages.components.kit import sent_page
 from pages.components.public import pace
 from pages.components.public.pace import Bucket, Busy, Pace
 
@@ -132,6 +135,20 @@ def test_a_file_costs_more_than_a_page(monkeypatch):
     for _ in range(9):
         pace.paced(lambda: made.append("a file"))()
     assert len(made) == 13
+
+
+def test_the_page_of_a_study_costs_as_much_as_three_files(monkeypatch):
+    monkeypatch.setattr(pace, "PACE", Pace(clock=lambda: 0.0))
+    monkeypatch.setattr(pace.access, "asking", lambda: Visitor(False, stranger="one"))
+    monkeypatch.setattr(sent_page, "_made", lambda named, texts: b"")
+    made = []
+    monkeypatch.setattr(sent_page.st, "download_button", lambda *told, **_: made.append(told[1]))
+    sent_page.study_to_send(About("id", "sample", "fingerprint", 4, RowsSpec()), "here")
+    made[0]()
+    sent_page.told_to_send("words-key", "there")
+    made[1]()
+    with pytest.raises(Busy):
+        made[1]()
 
 
 def test_a_file_for_another_tool_is_made_at_the_pace_of_downloads(demo, open_page, monkeypatch):

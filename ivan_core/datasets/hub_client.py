@@ -6,11 +6,13 @@ Its token stays with the hub, and answers end and have a limit.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from ivan_core.datasets.guarded_http import Bounds, Transport, request_seconds
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError, StorageProblem
+from ivan_core.settings import setting
 
 MOST_FACTS = 64 * 2**20
 """Bytes of what the hub tells of a repository; a list of a thousand files has 300 kB."""
@@ -21,6 +23,7 @@ _installed = False
 def guard_hub() -> None:
     """From now on the hub's library asks through a transport of ours, in this process."""
     global _installed
+    hand_over_token()
     if _installed:
         return
     import httpcore2
@@ -44,6 +47,13 @@ def guard_hub() -> None:
 
     set_client_factory(client)
     _installed = True
+
+
+def hand_over_token() -> None:
+    """Let the hub's library have the token of `.env` or the secrets, where it has none of its own
+    by the environment, which is all that it reads."""
+    if token := setting("HF_TOKEN"):
+        os.environ.setdefault("HF_TOKEN", token)
 
 
 def keep_token_home(request: Any) -> None:

@@ -15,7 +15,13 @@ from hashlib import sha1, sha256
 from pathlib import Path
 from typing import Any
 
-from ivan_core.datasets.hub_client import guard_hub, hub_problem, hub_reason, status_of
+from ivan_core.datasets.hub_client import (
+    guard_hub,
+    hand_over_token,
+    hub_problem,
+    hub_reason,
+    status_of,
+)
 from ivan_core.domain.errors import BackendUnavailable, BadInput, IvanError
 from ivan_core.domain.words import one_line
 
@@ -55,6 +61,7 @@ def has_token() -> bool:
     """Whether the hub's library has a token, wherever it looks for it."""
     from huggingface_hub import get_token
 
+    hand_over_token()
     return bool(get_token())
 
 

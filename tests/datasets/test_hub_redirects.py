@@ -18,6 +18,7 @@ from given.hub_places import jsonl, opened, pairs
 from given.tiny_models import tiny_deberta
 from huggingface_hub import constants
 
+from ivan_core.datasets import hub_client
 from ivan_core.datasets.hub_client import MOST_FACTS, keep_token_home
 
 TOKEN = "hf_secret"
@@ -126,3 +127,17 @@ def test_the_token_is_for_the_hub_s_own_address(monkeypatch, endpoint, url, kept
 def forget(home: Path) -> None:
     for folder in ("hub", "datasets"):
         shutil.rmtree(home / folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize(("own", "used"), [("", TOKEN), ("hf_another", "hf_another")])
+def test_a_token_of_the_settings_files_is_the_librarys_where_it_has_no_other(
+    monkeypatch: pytest.MonkeyPatch, own: str, used: str
+) -> None:
+    from huggingface_hub import get_token
+
+    monkeypatch.setenv("HF_TOKEN", own)
+    if not own:
+        monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr(hub_client, "setting", lambda name: {"HF_TOKEN": TOKEN}.get(name, ""))
+    hub_client.hand_over_token()
+    assert get_token() == used

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 from fakes.reward_models import Fakes, provider
-from given.made_runs import OF_MANY, TWO_MODELS, finished, spec_of_sample, write_rows
+from given.made_runs import OF_MANY, OF_PUBLISHED, TWO_MODELS, finished, spec_of_sample, write_rows
 from given.support import settings_of
 
 from ivan_core import settings
@@ -300,7 +300,8 @@ def test_a_user_column_on_picked_rows(run_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "chart", [chart.name for chart in CHARTS if chart.measure and chart.name not in OF_MANY]
+    "chart",
+    [one.name for one in CHARTS if one.measure and one.name not in (*OF_MANY, *OF_PUBLISHED)],
 )
 @pytest.mark.parametrize("where", [A_SUBSET, TWO_AGREES, f"verdict={ONE}~tie"])
 def test_every_chart_of_rows_can_be_drawn(run_id: str, chart: str, where: str) -> None:

@@ -31,6 +31,8 @@ from ivan_core.worker import work
 TWO_MODELS = ("ivan/minilm-harmless", "ivan/minilm-control")
 OF_MANY = ("grid", "fewest")
 """Charts of three models or more."""
+OF_PUBLISHED = ("best-of-n", "strength")
+"""Charts of datasets that have several replies a prompt, or strengths."""
 
 
 def many(models: int) -> tuple[str, ...]:

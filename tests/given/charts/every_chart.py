@@ -19,6 +19,7 @@ from given.tables.labels import HARMLESS, INSULT, SENTIMENT, TOPICS
 from ivan_core.charts import (
     agreement,
     annotators,
+    best_of_n,
     fewest,
     heat,
     imprint,
@@ -31,10 +32,12 @@ from ivan_core.charts import (
     same_answers,
     sides,
     small,
+    strength,
     word_lists,
 )
 from ivan_core.experiments.compare.tables import align
 from ivan_core.metrics.agreement import by_subset, running_agreement
+from ivan_core.metrics.best_of_n.rates import RATES
 from ivan_core.metrics.bins import margin_histogram, reward_bins
 from ivan_core.metrics.columns import agreement_by_larger, column_bins
 from ivan_core.metrics.imprint.effects import AS_PEOPLE
@@ -59,6 +62,7 @@ from ivan_core.metrics.robustness.changes import (
     robustness as moved,
     unit_of,
 )
+from ivan_core.metrics.strength import STRENGTHS
 from ivan_core.metrics.summary import summarise
 
 Draw = Callable[[bool], Any]
@@ -316,6 +320,31 @@ def of_finding(bars: list[small.Named]) -> dict[str, Draw]:
     return {"small.small_bars": lambda dark: small.small_bars(bars, "Bars.", dark=dark)}
 
 
+def of_published(prompts: int, strengths: int) -> dict[str, Draw]:
+    """The charts of so many prompts with four replies each, and of so many strengths."""
+    known = (0.4, 0.3, 0.5, prompts, 0.25, 0.2, 0.3, 0, 0.5, 0.4, 0.6, 0)
+    rates = pd.DataFrame(
+        [
+            (model, subset, prompts, *known)
+            for model in ("a/one", "b/two")
+            for subset in ("all", "Maths", "Safety")
+        ],
+        columns=RATES,
+    )
+    margins = pd.DataFrame(
+        [
+            (model, str(at + 1), at - 0.5, at - 0.7, at - 0.2, 90 - at, 60)
+            for model in ("a/one", "b/two")
+            for at in range(strengths)
+        ],
+        columns=STRENGTHS,
+    )
+    return {
+        "best_of_n.best_bars": lambda dark: best_of_n.best_bars(rates, dark=dark),
+        "strength.strength_dots": lambda dark: strength.strength_dots(margins, dark=dark),
+    }
+
+
 def of_words(each: int, n: int) -> dict[str, Draw]:
     """The chart of so many words at each end of two models' lists of `n`."""
     table = pd.DataFrame(
@@ -345,6 +374,7 @@ def usual() -> dict[str, Draw]:
         **of_finding([("one", "60%", {"agree": 0.6}), ("other", "3%", {"share": 0.03})]),
         **of_imprint(some_effects(1.2, -0.3, 0.05)),
         **of_words(25, 900),
+        **of_published(60, 3),
     }
 
 
@@ -363,6 +393,7 @@ def of_nothing() -> dict[str, Draw]:
         **of_finding([]),
         **of_imprint(some_effects(None, None)),
         **of_words(0, 0),
+        **of_published(0, 0),
     }
 
 
@@ -392,4 +423,5 @@ def of_little() -> dict[str, dict[str, Draw]]:
         "one feature without an effect": of_imprint(some_effects(0.0)),
         "no feature": of_imprint(some_effects()),
         "two words": of_words(1, 2),
+        "one prompt, one strength": of_published(1, 1),
     }

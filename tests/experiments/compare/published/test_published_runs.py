@@ -10,6 +10,7 @@ import pytest
 from given.layouts import scored
 
 from ivan_core.domain.errors import BadInput
+from ivan_core.engine.figures import caption, figure
 from ivan_core.experiments.compare import clicks
 from ivan_core.experiments.compare.conditions import LANGUAGE, Sort, listing
 from ivan_core.experiments.compare.figures import FIGURES
@@ -195,6 +196,11 @@ def test_each_chart_has_its_numbers_its_caption_and_a_reason_where_it_is_lacking
     drawn = one.draw(has)
     assert len(drawn.data) and not isinstance(drawn.chart(), str)
     assert "95% interval" in drawn.caption and "[" in drawn.caption
+    csv = figure(has.run.id, name, "csv").decode()
+    assert csv.splitlines()[0] == ",".join(drawn.data.columns)
+    for where in ("", "subset=Math" if name == "best-of-n" else "verdict=one~agree"):
+        assert figure(has.run.id, name, "svg", where=where or None).startswith(b"<svg")
+        assert "NaN" not in caption(has.run.id, name, where=where or None)
 
 
 def test_rm_bench_and_reward_bench_are_counted_as_themselves_by_their_layouts(
